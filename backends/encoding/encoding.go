@@ -10,7 +10,8 @@
 // bls12-381, which gnark-crypto uses on every curve with three spare bits;
 // TwoFlags is gnark-crypto's form for bn254; Prefixed is 04 ‖ x ‖ y or
 // 02/03 ‖ x after SEC 1, section 2.3, as MIRACL Core writes it, with the
-// identity as MIRACL's x = 0, y = 1. Coordinates in extension fields are
+// identity as MIRACL's x = 0, y = 1 (all zero on the curve where b is 1, since
+// (0, 1) is a point of order 3 there). Coordinates in extension fields are
 // written highest coefficient first in all three.
 package encoding
 
@@ -43,6 +44,7 @@ type Codec struct {
 	uncompressed int
 	compressed   int
 	modulus      []byte
+	identityY    byte // y of the Prefixed identity
 }
 
 // G1 returns the codec of c's G1.
@@ -57,10 +59,38 @@ func G2(c backends.Curve) *Codec {
 	return newCodec(c, "G2", p.G2Degree, p.G2Bytes, p.G2CompressedBytes)
 }
 
+// PrefixedG1 and PrefixedG2 return codecs of the Prefixed style for any curve,
+// whatever its canonical style: the form in which MIRACL's M-Pin exchanges
+// points.
+func PrefixedG1(c backends.Curve) *Codec { return prefixed(c, "G1", 1) }
+
+// PrefixedG2: see PrefixedG1.
+func PrefixedG2(c backends.Curve) *Codec { return prefixed(c, "G2", c.Params().G2Degree) }
+
+func prefixed(c backends.Curve, group string, degree int) *Codec {
+	coordinate := degree * c.Params().FieldBytes
+	codec := newCodec(c, group, degree, 1+2*coordinate, 1+coordinate)
+	codec.style = backends.Prefixed
+	return codec
+}
+
 func newCodec(c backends.Curve, group string, degree, uncompressed, compressed int) *Codec {
 	p := c.Params()
-	return &Codec{c, group, p.Style, p.FieldBytes, degree, uncompressed, compressed,
-		p.P.FillBytes(make([]byte, p.FieldBytes))}
+	codec := &Codec{curve: c, group: group, style: p.Style, field: p.FieldBytes, degree: degree,
+		uncompressed: uncompressed, compressed: compressed, modulus: p.P.FillBytes(make([]byte, p.FieldBytes))}
+	if p.B.Cmp(big.NewInt(1)) != 0 {
+		codec.identityY = 1
+	}
+	return codec
+}
+
+// CheckUncompressed is Check for peers that send no compressed points: a
+// compressed length is ErrLength.
+func (c *Codec) CheckUncompressed(b []byte) (Form, error) {
+	if len(b) != c.uncompressed {
+		return 0, c.Error(fmt.Errorf("%w: %d bytes, not %d", backends.ErrLength, len(b), c.uncompressed))
+	}
+	return c.Check(b)
 }
 
 // Check tells the form of b, or which kind of error it is: ErrLength, ErrFlags
@@ -157,13 +187,14 @@ func (c *Codec) canonical(b []byte, mask byte) error {
 }
 
 // isIdentity recognises the coordinates that stand for the identity where no
-// flag does: all zero, and for MIRACL's form also x = 0, y = 1.
+// flag does: all zero, and for MIRACL's form also x = 0, y = 1 where that is no
+// point of the curve.
 func (c *Codec) isIdentity(xy []byte) bool {
 	last := len(xy) - 1
 	if !allZero(xy[:last]) {
 		return false
 	}
-	return xy[last] == 0 || c.style == backends.Prefixed && xy[last] == 1
+	return xy[last] == 0 || c.style == backends.Prefixed && xy[last] == c.identityY
 }
 
 // IdentityBytes returns the uncompressed encoding of the identity.
@@ -173,7 +204,7 @@ func (c *Codec) IdentityBytes() []byte {
 	case backends.ThreeFlags:
 		b[0] = 0x40
 	case backends.Prefixed:
-		b[0], b[len(b)-1] = 4, 1
+		b[0], b[len(b)-1] = 4, c.identityY
 	}
 	return b
 }
