@@ -1,0 +1,5 @@
+//go:build purego
+
+package gnark
+
+const purego = true

@@ -1,0 +1,5 @@
+//go:build !amd64 || generic
+
+package kilic
+
+const implementation = "Go"
