@@ -9,11 +9,13 @@ package bench
 import (
 	"fmt"
 	"strings"
+
+	"mpinlab/bench/inputs"
 )
 
 // Inputs is the number of distinct inputs that every operation rotates
 // through. One repeated input flatters variable-time code by up to a quarter.
-const Inputs = 64
+const Inputs = inputs.Count
 
 // Key names one row of measurements.
 type Key struct {
@@ -65,6 +67,9 @@ type Case struct {
 	// PerRun is the number of units one Run does, over which its cost is
 	// divided: the sessions of a batch. 0 means 1.
 	PerRun int
+	// Concurrent operations hand work to goroutines of their library and are
+	// not bound to one thread while they are measured.
+	Concurrent bool
 }
 
 // Body is an operation with its inputs.
@@ -73,6 +78,9 @@ type Body struct {
 	// keeps the result where Check finds it. It must not fail early: a wrong
 	// result is Check's to find.
 	Run func(i int)
+	// Prepare, if not nil, is called before each series of n Runs, of which the
+	// first is on input first. It is not timed.
+	Prepare func(first, n int)
 	// Check verifies the results that the Runs since the last Check kept, by
 	// another route than Run took. It is not timed.
 	Check func() error

@@ -6,6 +6,11 @@ type Row struct {
 	// Samples are the measured costs in nanoseconds a unit of work, in the
 	// order in which they were taken.
 	Samples []float64
+	// Counts are the units of work behind each sample: runs times PerRun.
+	Counts []int
+	// BytesSamples and AllocsSamples are each sample's heap bytes and
+	// allocations a unit. Both are empty where they were not measured.
+	BytesSamples, AllocsSamples []float64
 	// Median and its 95 % confidence interval, in nanoseconds. With fewer than
 	// six samples no 95 % interval exists: Lo and Hi are then infinite.
 	Median, Lo, Hi float64
@@ -24,6 +29,9 @@ type Results struct {
 	// module versions, options.
 	Environment []Setting
 	Rows        []Row
+	// Warnings are what a reader must know about the run as a whole: cases
+	// that failed, a budget that was reached, a machine that was busy.
+	Warnings []string
 }
 
 // Get returns an environment value, or "".

@@ -1,0 +1,262 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"time"
+)
+
+// Options say how much to measure. The zero value is ready for use.
+type Options struct {
+	// Samples is the number of samples of each case; 0 means 10. Fewer than
+	// six give no 95 % interval.
+	Samples int
+	// Time is how long one sample is meant to take; 0 means 50 ms. The count
+	// of runs is rounded so that the inputs are covered evenly, which makes a
+	// sample last between 0.7 and 1.4 times as long, or one run if that is
+	// longer.
+	Time time.Duration
+	// Budget is the wall-clock time for everything, set-up and checks
+	// included; 0 means no limit. Where it does not suffice the samples are
+	// made shorter, down to an eighth, and after that there are fewer of them,
+	// but never less than one round. Either is told in Results.Warnings.
+	Budget time.Duration
+	// Procs is GOMAXPROCS while measuring; 0 means 1.
+	Procs int
+	// Seed determines the order of the cases in each round. 0 draws one. It
+	// is recorded in the environment.
+	Seed uint64
+	// Settings are added to the environment.
+	Settings []Setting
+	// Progress, if not nil, is called after every step (a case set up,
+	// calibrated, sampled), between timed regions and never concurrently.
+	Progress func(done, total int, label string)
+}
+
+// CaseError is the failure of one case, which leaves no row in the results.
+type CaseError struct {
+	Key Key
+	// Err is what Setup or Check returned, or tells of a panic.
+	Err error
+	// Stack is the stack of a panic, and empty otherwise.
+	Stack string
+}
+
+func (e *CaseError) Error() string { return e.Key.String() + ": " + e.Err.Error() }
+func (e *CaseError) Unwrap() error { return e.Err }
+
+// Run measures the cases and returns a row for each in the given order.
+//
+// All cases are set up first, several at a time, and calibrated. Then every
+// round takes one sample of every case, in an order shuffled anew, so that a
+// machine that changes its speed does so for all of them; sample i of two rows
+// comes from the same round (see Ratio). The first round is discarded. Before
+// each sample the heap is collected, and while the clock runs the collector is
+// off unless memory grows past a guard, which a row's warnings tell. On one
+// processor a sample stays on one thread, unless the case is Concurrent:
+// handing work to another goroutine would then cost a switch of threads.
+//
+// Successive samples go on through the inputs: where one covers fewer than
+// Inputs of them, different samples have different inputs, which adds to their
+// spread, and cases with equal counts have the same inputs in the same round. A
+// row whose samples together do not reach all inputs says so.
+//
+// Check runs after every sample. A case whose Setup or Check fails, or which
+// panics, is dropped with all its samples; the others go on. Its *CaseError is
+// joined into the returned error and repeated in Results.Warnings. When ctx
+// ends, the complete rounds so far are returned with ctx's error. The results
+// are nil only if the arguments are invalid.
+func Run(ctx context.Context, cases []Case, opt Options) (*Results, error) {
+	if err := opt.normalise(); err != nil {
+		return nil, err
+	}
+	e := &engine{
+		opt:   opt,
+		start: time.Now(),
+		order: rand.New(rand.NewPCG(opt.Seed, 0)),
+	}
+	if err := e.accept(cases); err != nil {
+		return nil, err
+	}
+	e.results.Environment = Environment(append(opt.settings(), opt.Settings...)...)
+	e.warnOfConditions()
+
+	e.total = len(e.subjects) * (3 + opt.Samples)
+	e.setUp(ctx)
+	e.measure(ctx)
+	return e.finish(ctx)
+}
+
+// normalise fills in the defaults.
+func (o *Options) normalise() error {
+	if o.Samples < 0 || o.Time < 0 || o.Budget < 0 || o.Procs < 0 {
+		return errors.New("bench: samples, time, budget and procs must not be negative")
+	}
+	if o.Samples == 0 {
+		o.Samples = 10
+	}
+	if o.Time == 0 {
+		o.Time = 50 * time.Millisecond
+	}
+	if o.Procs == 0 {
+		o.Procs = 1
+	}
+	for o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
+	for _, s := range o.Settings {
+		if err := s.valid(); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	return nil
+}
+
+// settings records the options as they will be carried out.
+func (o *Options) settings() []Setting {
+	s := []Setting{
+		{"seed", strconv.FormatUint(o.Seed, 10)},
+		{"samples", strconv.Itoa(o.Samples)},
+		{"sample-time", o.Time.String()},
+	}
+	if o.Budget > 0 {
+		s = append(s, Setting{"budget", o.Budget.String()})
+	}
+	return s
+}
+
+// engine is the state of one Run.
+type engine struct {
+	opt      Options
+	start    time.Time
+	order    *rand.Rand
+	subjects []*subject
+	results  Results
+	rounds   int // complete ones, the discarded one aside
+
+	done, total int // steps, for Progress
+}
+
+// subject is a case while it is measured.
+type subject struct {
+	Case
+	row  Row
+	body *Body
+	err  error // set when the case is dropped
+
+	perRun  float64 // nanoseconds, the least so far
+	runs    int     // in each sample
+	next    int     // the next input
+	steps   int     // reported to Progress
+	latest  measurement
+	crowded int // samples during which the collector ran
+}
+
+// accept makes the subjects, and refuses what cannot become a result file.
+func (e *engine) accept(cases []Case) error {
+	if len(cases) == 0 {
+		return errors.New("bench: no cases to measure")
+	}
+	seen := make(map[Key]bool, len(cases))
+	for _, c := range cases {
+		c.Key.Procs = e.opt.Procs
+		if c.PerRun == 0 {
+			c.PerRun = 1
+		}
+		if err := c.Key.valid(); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		switch {
+		case seen[c.Key]:
+			return fmt.Errorf("bench: %v is there twice", c.Key)
+		case c.Setup == nil:
+			return fmt.Errorf("bench: %v has no set-up", c.Key)
+		case c.PerRun < 0:
+			return fmt.Errorf("bench: %v has %d units a run", c.Key, c.PerRun)
+		}
+		seen[c.Key] = true
+		e.subjects = append(e.subjects, &subject{Case: c, row: Row{Key: c.Key}})
+	}
+	return nil
+}
+
+// live returns the subjects that have not failed.
+func (e *engine) live() []*subject {
+	var live []*subject
+	for _, s := range e.subjects {
+		if s.err == nil {
+			live = append(live, s)
+		}
+	}
+	return live
+}
+
+// step reports that one more step of s is over, or all that were left of it if
+// it has failed.
+func (e *engine) step(s *subject, label string) {
+	left := e.total/len(e.subjects) - s.steps
+	n := 1
+	if s.err != nil {
+		n = left
+	}
+	s.steps += n
+	e.done += n
+	if e.opt.Progress != nil {
+		e.opt.Progress(e.done, e.total, label)
+	}
+}
+
+// warn adds a warning about the run.
+func (e *engine) warn(format string, args ...any) {
+	e.results.Warnings = append(e.results.Warnings, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// warnOfConditions tells what makes the times of the whole run doubtful.
+func (e *engine) warnOfConditions() {
+	var one float64
+	if n, _ := fmt.Sscan(e.results.Get("load-before"), &one); n == 1 && one > float64(runtime.NumCPU())/2 {
+		e.warn("busy: the load average was %.2f on %d cores before the run", one, runtime.NumCPU())
+	}
+	for _, key := range []string{"race", "msan", "asan", "cover"} {
+		if e.results.Get(key) == "yes" {
+			e.warn("build: the program was built with -%s and is slower than without", key)
+		}
+	}
+}
+
+// finish makes rows of the subjects.
+func (e *engine) finish(ctx context.Context) (*Results, error) {
+	var errs []error
+	for _, s := range e.subjects {
+		if s.err != nil {
+			errs = append(errs, s.err)
+			e.warn("failed: %v", s.err)
+			continue
+		}
+		if len(s.row.Samples) == 0 {
+			continue
+		}
+		if inputs := s.runs * len(s.row.Samples); inputs < Inputs {
+			s.row.Warnings = append(s.row.Warnings, fmt.Sprintf(
+				"inputs: %d of %d were used, %d in each sample", inputs, Inputs, s.runs))
+		}
+		if s.crowded > 0 {
+			s.row.Warnings = append(s.row.Warnings, fmt.Sprintf(
+				"memory: the collector ran during %d of %d samples", s.crowded, len(s.row.Samples)))
+		}
+		e.results.Rows = append(e.results.Rows, s.row)
+	}
+	if err := ctx.Err(); err != nil {
+		e.warn("interrupted: after %d of %d rounds", e.rounds, e.opt.Samples)
+		errs = append(errs, err)
+	} else if e.done < e.total && e.opt.Progress != nil {
+		e.opt.Progress(e.total, e.total, "")
+	}
+	e.results.set("load-after", loadAverage())
+	Summarise(&e.results)
+	return &e.results, errors.Join(errs...)
+}

@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+// memoryGuard is by how many bytes the heap may grow with the collector off
+// before it runs nevertheless.
+const memoryGuard = 256 << 20
+
+// measurement is what one sample showed, for all its runs together.
+type measurement struct {
+	elapsed       time.Duration
+	bytes, allocs uint64
+	collected     bool // the collector ran while the clock did
+}
+
+// sample times runs successive inputs. It panics where the body does.
+func (s *subject) sample(runs int) measurement {
+	var before, after runtime.MemStats
+	run, i := s.body.Run, s.next
+
+	// The collection, and the other cases before it, empty the caches; one run
+	// more, which adds little to the time, fills them again.
+	warm := runs >= 8
+	if s.body.Prepare != nil {
+		if warm {
+			s.body.Prepare((i+Inputs-1)%Inputs, runs+1)
+		} else {
+			s.body.Prepare(i, runs)
+		}
+	}
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	if !s.Concurrent && s.Key.Procs == 1 {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
+	if warm {
+		run((i + Inputs - 1) % Inputs)
+	}
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	for range runs {
+		run(i)
+		if i++; i == Inputs {
+			i = 0
+		}
+	}
+	elapsed := time.Since(start)
+	runtime.ReadMemStats(&after)
+
+	s.next = i
+	return measurement{
+		elapsed:   elapsed,
+		bytes:     after.TotalAlloc - before.TotalAlloc,
+		allocs:    after.Mallocs - before.Mallocs,
+		collected: after.NumGC != before.NumGC,
+	}
+}
+
+// check verifies the results of the last sample.
+func (s *subject) check() error {
+	if err := s.body.Check(); err != nil {
+		return fmt.Errorf("wrong result: %w", err)
+	}
+	return nil
+}
+
+// attempt calls f and drops the case if it fails or panics.
+func (s *subject) attempt(f func() error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.err = &CaseError{Key: s.Key, Err: fmt.Errorf("panic: %v", p), Stack: string(debug.Stack())}
+		}
+		if s.err != nil {
+			s.body = nil // its inputs are garbage now
+		}
+	}()
+	if err := f(); err != nil {
+		s.err = &CaseError{Key: s.Key, Err: err}
+	}
+}
+
+// holdRuntime prepares the runtime for measuring and returns what undoes it.
+func holdRuntime(procs int) (release func()) {
+	oldProcs := runtime.GOMAXPROCS(procs)
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	limit := int64(min(m.Sys-m.HeapReleased+memoryGuard, math.MaxInt64))
+	oldLimit := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, oldLimit))
+	return func() {
+		debug.SetMemoryLimit(oldLimit)
+		runtime.GOMAXPROCS(oldProcs)
+	}
+}
