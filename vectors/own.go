@@ -1,0 +1,70 @@
+package vectors
+
+import (
+	"fmt"
+
+	"mpinlab/backends"
+	"mpinlab/protocol"
+)
+
+// ownSet makes the checks of a file in the project's own format.
+func ownSet(f *File) (*Set, error) {
+	id, err := protocol.ParseSuiteID(f.Suite)
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{Format: Format, Suite: id}
+	for i := range f.Cases {
+		set.checks = append(set.checks, caseCheck(id, &f.Cases[i]))
+	}
+	return set, nil
+}
+
+// caseCheck makes a check of a case. Other formats bring theirs into the same
+// form.
+func caseCheck(id protocol.SuiteID, c *Case) check {
+	switch c.Protocol {
+	case "decode":
+		return check{id: c.ID, run: func(b backends.Backend) (*Failure, error) {
+			s, err := protocol.New(id, b)
+			if err != nil {
+				return nil, err
+			}
+			return compare(&c.Out, deriveDecode(s, c), nil), nil
+		}}
+	case "two-pass", "one-pass":
+		return check{id: c.ID, run: func(b backends.Backend) (*Failure, error) {
+			s, err := protocol.New(id, b)
+			if err != nil {
+				return nil, err
+			}
+			out, why := derive(s, c)
+			return compare(&c.Out, out, why), nil
+		}}
+	}
+	return check{id: c.ID, skip: fmt.Sprintf("protocol %s is not part of this version", c.Protocol)}
+}
+
+// compare returns the first field that is wanted and differs.
+func compare(want, got *Out, why map[string]error) *Failure {
+	computed := fieldsOf(got)
+	for i, f := range fieldsOf(want) {
+		if !f.given() {
+			continue
+		}
+		have := computed[i]
+		switch {
+		case !have.given():
+			text := "nothing: it does not follow from what the case gives"
+			for _, field := range []string{f.name, ""} {
+				if err := why[field]; err != nil {
+					text = "error: " + err.Error()
+				}
+			}
+			return &Failure{Field: f.name, Want: f.text(), Got: text}
+		case have.text() != f.text():
+			return &Failure{Field: f.name, Want: f.text(), Got: have.text()}
+		}
+	}
+	return nil
+}
