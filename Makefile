@@ -1,0 +1,58 @@
+# mpinlab: two commands do everything, set-up included.
+#
+#   make report   check, measure and draw; writes report/index.html
+#   make test     every test
+#
+# See `make help`.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME    ?= 20s
+REPORT      ?= report
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report report-full bench test race vectors fuzz lint vuln clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what tests and reports need, where it is missing
+	@./.ci/setup
+
+report: setup ## check, measure and draw the quick report (about 3 minutes)
+	$(GO) run ./cmd/mpin report --quick -o $(REPORT)
+
+report-full: setup ## the full report (about 20 minutes)
+	$(GO) run ./cmd/mpin report -o $(REPORT)
+
+bench: setup ## measure everything; Go benchmark format on standard output
+	$(GO) run ./cmd/mpin bench
+
+test: setup ## run every test
+	$(GO) vet ./...
+	$(GO) test ./...
+	CGO_ENABLED=0 $(GO) test -short ./backends/... ./cmd/...
+
+race: setup ## run the tests of the packages with concurrency under the race detector
+	$(GO) test -race -short ./backends/... ./protocol/... ./bench/...
+
+vectors: ## write the project's own vectors again; they must come out the same
+	@$(GO) build -o bin/mpin ./cmd/mpin
+	@for suite in $$(bin/mpin suites | awk 'NR > 1 { print $$1 }'); do \
+		bin/mpin vectors generate --suite $$suite --seed 6d70696e6c6162 -o vectors/data/$$(echo $$suite | tr / -).json || exit 1; \
+	done
+
+fuzz: setup ## fuzz every target for FUZZTIME each
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" ./.ci/fuzz
+
+lint: setup ## gofmt, vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+vuln: ## look for known vulnerabilities (needs the internet)
+	$(GO) run $(GOVULNCHECK) ./...
+
+clean: ## remove what the other targets made
+	rm -rf $(REPORT) bin
