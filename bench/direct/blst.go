@@ -53,7 +53,10 @@ var libBLST = library{
 		},
 		"MillerLoop": func(d *blstInputs, _ int) *Op {
 			return keep(func(i int, r **blst.Fp12) { *r = blst.Fp12MillerLoopN(d.two(i)) },
-				func(i int, r **blst.Fp12) []byte { return Verdict(blstIsOne(*r) == d.in.Holds[i]) })
+				func(i int, r **blst.Fp12) []byte {
+					m := **r
+					return Verdict(blstIsOne(&m) == d.in.Holds[i])
+				})
 		},
 		"FinalExp": func(d *blstInputs, _ int) *Op {
 			var m [inputs.Count]*blst.Fp12

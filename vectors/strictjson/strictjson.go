@@ -291,8 +291,8 @@ func (d *decoder) skip() error {
 	case json.Delim('{'):
 		return d.object(t, func(string) error { return d.skip() })
 	case json.Delim('['):
-		for d.json.More() {
-			if err := d.within("[]", d.skip); err != nil {
+		for i := 0; d.json.More(); i++ {
+			if err := d.within("["+strconv.Itoa(i)+"]", d.skip); err != nil {
 				return err
 			}
 		}
