@@ -1,0 +1,63 @@
+package measured
+
+import (
+	"sort"
+
+	"mpinlab/bench"
+)
+
+// Strong is the security level in bits from which a curve takes part in the
+// headline ranking.
+const Strong = 120
+
+// Ranked is a backend with the rate at which it verifies.
+type Ranked struct {
+	Backend Backend
+	Row     *bench.Row
+	// Rate is in verifications a second.
+	Rate Estimate
+}
+
+// Verifiers lists every backend with a row for ServerVerify, fastest first.
+func (s *Set) Verifiers() []Ranked {
+	var list []Ranked
+	for _, b := range s.backends {
+		if row := s.Protocol("ServerVerify", b); row != nil {
+			list = append(list, Ranked{b, row, Of(row).PerSecond()})
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		if a.Row.Median != b.Row.Median {
+			return a.Row.Median < b.Row.Median
+		}
+		return a.Backend.ID() < b.Backend.ID()
+	})
+	return list
+}
+
+// Ranking keeps those of the list that are not excluded and whose security
+// level is from least up to, not including, below; below 0 is no limit.
+func Ranking(list []Ranked, excluded map[string]string, least, below int) []Ranked {
+	var kept []Ranked
+	for _, r := range list {
+		if _, out := excluded[r.Backend.ID()]; out || r.Backend.Bits < least || below > 0 && r.Backend.Bits >= below {
+			continue
+		}
+		kept = append(kept, r)
+	}
+	return kept
+}
+
+// Leaders returns the first of a ranking with all that are level with it:
+// those whose intervals overlap its own. There are none if the first has no
+// interval: then nothing tells it from the others.
+func Leaders(ranking []Ranked) []Ranked {
+	var lead []Ranked
+	for i, r := range ranking {
+		if ranking[0].Rate.HasInterval() && (i == 0 || r.Rate.Overlaps(ranking[0].Rate)) {
+			lead = append(lead, r)
+		}
+	}
+	return lead
+}

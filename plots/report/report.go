@@ -1,0 +1,116 @@
+// Package report writes what was measured as one self-contained HTML page,
+// with its figures and raw data beside it.
+//
+// The folder that [Write] fills holds:
+//
+//	index.html          the page; it needs no other file and no network
+//	bench.csv           one line a row of measurements
+//	figures/NAME.svg    each figure, and figures/NAME.png with 300 dots an inch
+//
+// The page links to bench.txt, the result file, which the caller puts there.
+package report
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mpinlab/backends"
+	"mpinlab/bench"
+	"mpinlab/plots"
+)
+
+// Input is what a report is about.
+type Input struct {
+	Results  *bench.Results
+	Backends []backends.Entry
+	Suites   []SuiteRow
+	Sizes    []plots.SizeRow
+	// Quick says that this is the quick form, and LeftOut what it leaves out,
+	// in words.
+	Quick   bool
+	LeftOut []string
+	// Command is the command line that made the report, and Elapsed the time
+	// it took.
+	Command string
+	Elapsed time.Duration
+	// Conformance is nil where nothing was checked.
+	Conformance *Conformance
+	// Excluded gives, for each backend (by its id) that is shown but takes no
+	// part in the ranking, the reason.
+	Excluded map[string]string
+}
+
+// SuiteRow is a suite and the backends that serve it.
+type SuiteRow struct {
+	ID               string
+	Backends         []string
+	PermitsSupported bool
+}
+
+// Summary is what the caller tells about a report that was written.
+type Summary struct {
+	// Answer is the page's first paragraph.
+	Answer string
+	// Page is the path of the page.
+	Page string
+	// Omitted are the figures that the data did not allow.
+	Omitted []plots.Omitted
+}
+
+// Write writes a report into the folder dir, which it makes if need be. An
+// older report there is overwritten. No file is ever seen half written: each
+// is completed under another name and then renamed, the page last.
+func Write(dir string, in Input) (*Summary, error) {
+	if in.Results == nil {
+		in.Results = &bench.Results{}
+	}
+	figures, omitted := plots.All(&plots.Data{Results: in.Results, Sizes: in.Sizes, Excluded: in.Excluded})
+	drawn := filepath.Join(dir, "figures")
+	if err := os.MkdirAll(drawn, 0o755); err != nil {
+		return nil, fmt.Errorf("report: cannot make the folder %s: %w; choose another one", drawn, pathless(err))
+	}
+	if err := writeFigures(drawn, figures, omitted); err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(dir, "bench.csv"), csvRows(in.Results)); err != nil {
+		return nil, err
+	}
+	page, err := render(&in, figures, omitted)
+	if err != nil {
+		return nil, err
+	}
+	summary := &Summary{Answer: answer(&in), Page: filepath.Join(dir, "index.html"), Omitted: omitted}
+	return summary, writeFile(summary.Page, page)
+}
+
+// writeFigures writes both forms of every figure, and takes away those of an
+// older report that are not drawn this time.
+func writeFigures(dir string, figures []*plots.Figure, omitted []plots.Omitted) error {
+	for _, f := range figures {
+		svg, err := f.SVG(plots.Page)
+		if err != nil {
+			return err
+		}
+		png, err := f.PNG(plots.Page)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, f.Name+".svg"), svg); err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, f.Name+".png"), png); err != nil {
+			return err
+		}
+	}
+	for _, o := range omitted {
+		for _, extension := range []string{".svg", ".png"} {
+			path := filepath.Join(dir, o.Name+extension)
+			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+				return fmt.Errorf("report: cannot remove %s, which is of an older report: %w; remove it yourself", path, pathless(err))
+			}
+		}
+	}
+	return nil
+}

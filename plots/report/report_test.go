@@ -1,0 +1,231 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mpinlab/backends"
+	"mpinlab/bench"
+	"mpinlab/plots"
+	"mpinlab/plots/internal/measured"
+	"mpinlab/plots/internal/number"
+	"mpinlab/plots/internal/plotstest"
+)
+
+// fullInput is a report with everything in it.
+func fullInput() Input {
+	info := func(id, library string, c backends.Curve, ct backends.ConstantTime) backends.Entry {
+		return backends.Entry{Info: backends.Info{ID: id, Library: library, Version: "v1.2.3", Curve: c,
+			Implementation: "Go", ConstantTime: ct, ConstantTimeSource: "its README"}}
+	}
+	in := Input{
+		Results: plotstest.Full(12),
+		Backends: []backends.Entry{
+			info("gnark/bls12-381", "gnark-crypto", backends.BLS12381, backends.ConstantTimeNo),
+			info("blst/bls12-381", "blst", backends.BLS12381, backends.ConstantTimeClaimed),
+			info("circl/bls12-381", "circl", backends.BLS12381, backends.ConstantTimeClaimed),
+			info("other/bn254", "other", backends.BN254, backends.ConstantTimeNo),
+		},
+		Suites: []SuiteRow{{ID: "rfc9380/bls12-381", Backends: []string{"gnark/bls12-381", "blst/bls12-381"}, PermitsSupported: true}},
+		Sizes: []plots.SizeRow{{Suite: "rfc9380", Curve: "bls12-381",
+			Full:       plots.ByteSizes{Token: 96, ClientSecret: 96, ServerSecret: 192, U: 96, V: 96},
+			Compressed: plots.ByteSizes{Token: 48, ClientSecret: 48, ServerSecret: 96, U: 48, V: 48}}},
+		Quick: true, LeftOut: []string{"the simulation", "<operations> & more"},
+		Command: "mpin report --quick", Elapsed: 171 * time.Second,
+		Conformance: &Conformance{Rows: []ConformanceRow{
+			{"own", "rfc9380/bls12-381", "gnark/bls12-381", 300, 0, 4, "no permits"},
+			{"own", "rfc9380/bls12-381", "blst/bls12-381", 299, 1, 0, "case 7: <v> differs"},
+			{"foreign", "rfc9380/bls12-381", "gnark/bls12-381", 0, 0, 12, "another dialect"},
+		}},
+		Excluded: map[string]string{"reference/bls12-381": "slow by design", "reference/bn254cx": "slow by design", "reference/bn254n": "slow by design"},
+	}
+	in.Backends[3].Reason = "built without cgo"
+	in.Results.Warnings = []string{"busy: the load average was 3.00 on 2 cores before the run"}
+	return in
+}
+
+func write(t *testing.T, in Input) (page string, dir string, summary *Summary) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "report")
+	summary, err := Write(dir, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(summary.Page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content), dir, summary
+}
+
+func TestPageTellsEverything(t *testing.T) {
+	page, dir, summary := write(t, fullInput())
+	checkPage(t, page)
+	for _, want := range []string{
+		escaped(summary.Answer), "quick form of the report", "&lt;operations&gt; &amp; more", "median and", "busy: the load average",
+		"✗ 1 of 300 failed", "case 7: &lt;v&gt; differs", "✓ 300 passed, 4 skipped", "not run", "12 skipped",
+		"unavailable: built without cgo", "claimed", "2 min 51 s", "gnark-crypto v1.2.3", "23 November 2026, 09:30 UTC",
+		"medians of 12 samples", "Figure 7.", "bench.txt", "bench.csv", "mpin report --quick", "Not ranked: reference/",
+	} {
+		if !strings.Contains(strings.ReplaceAll(page, number.Thin, " "), strings.ReplaceAll(want, number.Thin, " ")) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if len(summary.Omitted) != 0 {
+		t.Errorf("omitted: %v", summary.Omitted)
+	}
+	var files []string
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if !d.IsDir() {
+			files = append(files, strings.TrimPrefix(path, dir+"/"))
+		}
+		return err
+	})
+	if len(files) != 2+14 {
+		t.Errorf("files %v", files)
+	}
+	for _, link := range regexp.MustCompile(`href="([^#"][^":]*)"`).FindAllStringSubmatch(page, -1) {
+		if _, err := os.Stat(filepath.Join(dir, link[1])); err != nil && link[1] != "bench.txt" {
+			t.Errorf("dead link: %v", err)
+		}
+	}
+}
+
+// escaped escapes text as html/template does.
+func escaped(s string) string { return strings.ReplaceAll(s, "'", "&#39;") }
+
+func TestPageOfAnyResults(t *testing.T) {
+	for name, results := range plotstest.Cases() {
+		t.Run(name, func(t *testing.T) {
+			page, _, summary := write(t, Input{Results: results})
+			checkPage(t, page)
+			if summary.Answer == "" || !strings.HasSuffix(summary.Answer, ".") {
+				t.Errorf("answer %q", summary.Answer)
+			}
+			for _, o := range summary.Omitted {
+				if !strings.Contains(page, escaped(o.Reason)) {
+					t.Errorf("the page does not say why %s is not there", o.Name)
+				}
+			}
+		})
+	}
+	t.Run("nil", func(t *testing.T) {
+		page, _, _ := write(t, Input{})
+		checkPage(t, page)
+	})
+}
+
+var (
+	outside = regexp.MustCompile(`(?i)https?://|(src|href|action)="(//|[a-z]+:[^,])|@import|url\(`)
+	tag     = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^>"]|"[^"]*")*?)(/?)>`)
+	heading = regexp.MustCompile(`<h([1-6])`)
+	noWords = regexp.MustCompile(`NaN|[^a-z]Inf[^a-z]|%!|<no value>|ZgotmplZ|<nil>`)
+	scripts = regexp.MustCompile(`(?s)<(script|style)>.*?</(script|style)>`)
+)
+
+// checkPage is what any page must be: well-formed, self-contained, in order.
+func checkPage(t *testing.T, page string) {
+	t.Helper()
+	if found := outside.FindString(page); found != "" {
+		t.Errorf("the page reaches outside: %q", found)
+	}
+	if found := noWords.FindString(scripts.ReplaceAllString(page, "")); found != "" {
+		t.Errorf("the page says %q", found)
+	}
+	var open []string
+	void := map[string]bool{"meta": true, "link": true, "br": true}
+	for _, m := range tag.FindAllStringSubmatch(scripts.ReplaceAllString(page, ""), -1) {
+		switch {
+		case m[1] == "/" && (len(open) == 0 || open[len(open)-1] != m[2]):
+			t.Fatalf("</%s> closes %v", m[2], open)
+		case m[1] == "/":
+			open = open[:len(open)-1]
+		case m[4] == "" && !void[m[2]]:
+			open = append(open, m[2])
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("left open: %v", open)
+	}
+	last := 0
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		level, _ := strconv.Atoi(m[1])
+		if level > last+1 || level == 1 && last > 0 {
+			t.Errorf("a heading of level %d follows one of level %d", level, last)
+		}
+		last = level
+	}
+	if svgs, named := strings.Count(page, "<svg "), strings.Count(page, `role="img" aria-label="`); svgs != named {
+		t.Errorf("%d drawings, %d with words for those who do not see them", svgs, named)
+	}
+	if tables, captions := strings.Count(page, "<table"), strings.Count(page, "<caption>"); tables != captions {
+		t.Errorf("%d tables, %d captions", tables, captions)
+	}
+	ids := map[string]bool{}
+	for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if ids[m[1]] {
+			t.Errorf("two elements have the id %q", m[1])
+		}
+		ids[m[1]] = true
+	}
+	for _, m := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !ids[m[1]] {
+			t.Errorf("no element has the id %q", m[1])
+		}
+	}
+}
+
+func TestSameInputSameBytes(t *testing.T) {
+	first, a, _ := write(t, fullInput())
+	second, b, _ := write(t, fullInput())
+	if first != second {
+		t.Error("two pages of one input differ")
+	}
+	for _, name := range []string{"bench.csv", "figures/throughput.svg", "figures/throughput.png"} {
+		x, _ := os.ReadFile(filepath.Join(a, name))
+		y, _ := os.ReadFile(filepath.Join(b, name))
+		if len(x) == 0 || !bytes.Equal(x, y) {
+			t.Errorf("two %s of one input differ", name)
+		}
+	}
+}
+
+func TestCSV(t *testing.T) {
+	r := plotstest.Full(3)
+	lines, err := csv.NewReader(bytes.NewReader(csvRows(r))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != len(r.Rows)+1 || len(lines[0]) != 14 {
+		t.Errorf("%d lines of %d columns", len(lines), len(lines[0]))
+	}
+	if lo := lines[1][9]; lo != "" {
+		t.Errorf("the end of an interval that does not exist is %q", lo)
+	}
+	if median, err := strconv.ParseFloat(lines[1][8], 64); err != nil || median != r.Rows[0].Median {
+		t.Errorf("median %q", lines[1][8])
+	}
+}
+
+func TestHalfWidthsOnThePage(t *testing.T) {
+	r := &bench.Results{Rows: []bench.Row{
+		{Median: 100, Lo: 99, Hi: 101}, {Median: 100, Lo: 98, Hi: 101}, {Median: 100, Lo: 90, Hi: 103},
+		{Median: 100, Lo: 1, Hi: 0},
+	}}
+	want := "The 95 % intervals of 3 rows have a relative half-width of 2.0 % in the median and 10 % at most. " +
+		"1 row has too few samples for an interval."
+	if got := strings.ReplaceAll(precision(r), number.Thin, " "); got != want {
+		t.Errorf("%q", got)
+	}
+	if widths, without := measured.HalfWidths(nil); len(widths) != 0 || without != 0 {
+		t.Errorf("of no rows: %v, %d", widths, without)
+	}
+}
