@@ -47,11 +47,11 @@ func (v *Verifier) Verify(id *Identity, t *Transcript) error {
 	}
 	u, err := s.DecodeG1(t.U)
 	if err != nil {
-		return fmt.Errorf("U: %w", err)
+		return fmt.Errorf("commitment U: %w", err)
 	}
 	y, err := s.nonZeroScalar(t.Y)
 	if err != nil {
-		return fmt.Errorf("y: %w", err)
+		return fmt.Errorf("challenge y: %w", err)
 	}
 	return v.judge(id, t.Date, u, y, t.V)
 }
@@ -60,7 +60,7 @@ func (v *Verifier) Verify(id *Identity, t *Transcript) error {
 func (v *Verifier) judge(id *Identity, date Date, u backends.G1, y backends.Scalar, answer []byte) error {
 	p, err := v.suite.DecodeG1(answer)
 	if err != nil {
-		return fmt.Errorf("V: %w", err)
+		return fmt.Errorf("answer V: %w", err)
 	}
 	a, err := id.loginPoint(date)
 	if err != nil {
@@ -102,7 +102,7 @@ func (v *Verifier) Challenge(id *Identity, m Pass1, date Date, rand io.Reader) (
 	}
 	p, err := s.DecodeG1(u)
 	if err != nil {
-		return nil, fmt.Errorf("U: %w", err)
+		return nil, fmt.Errorf("commitment U: %w", err)
 	}
 	y, err := backends.RandomScalar(s.backend, random(rand))
 	if err != nil {

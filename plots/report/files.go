@@ -57,3 +57,21 @@ func pathless(err error) error {
 	}
 	return err
 }
+
+// Prepare makes the folder of a report and tries to write there, so that a
+// long measurement does not end at a folder that cannot be written.
+func Prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("report: cannot make the folder %s: %w; choose another one", dir, pathless(err))
+	}
+	f, err := os.CreateTemp(dir, ".probe-*")
+	if err == nil {
+		_, err = f.Write(make([]byte, 4096))
+		f.Close()
+		os.Remove(f.Name())
+	}
+	if err != nil {
+		return fmt.Errorf("report: cannot write in the folder %s: %w; make room there or choose another one", dir, pathless(err))
+	}
+	return nil
+}
