@@ -74,3 +74,27 @@ func TestGetNamesWhatThereIs(t *testing.T) {
 		t.Errorf("gnark/bn254: %v, %v", b, err)
 	}
 }
+
+// ceilings are what each library's adapter may allocate, by measurement: most
+// of it is the library's own doing.
+var ceilings = map[string]backendtest.Allocations{
+	"gnark":  {G1Add: 2, G1Mul: 18, G1Decode: 30, PairingCheck: 12},
+	"circl":  {G1Add: 2, G1Mul: 3, G1Decode: 4, PairingCheck: 6},
+	"blst":   {G1Add: 2, G1Mul: 2, G1Decode: 2, PairingCheck: 10},
+	"kilic":  {G1Add: 2, G1Mul: 45, G1Decode: 60, PairingCheck: 15},
+	"miracl": {G1Add: 60, G1Mul: 8000, G1Decode: 35, PairingCheck: 180_000},
+	"amcl":   {G1Add: 110, G1Mul: 8000, G1Decode: 35, PairingCheck: 180_000},
+}
+
+func TestAllocations(t *testing.T) {
+	for _, b := range all.Backends() {
+		library, _, _ := strings.Cut(b.Info().ID, "/")
+		ceiling, ok := ceilings[library]
+		if !ok {
+			continue // the reference is not meant to be lean
+		}
+		if err := ceiling.Within(b); err != nil {
+			t.Errorf("%s: %v", b.Info().ID, err)
+		}
+	}
+}

@@ -20,6 +20,7 @@ the pairing-based zero-knowledge PIN authentication.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(newBackends(), newSuites(), newBench(), newVectors(), newReport(), newVersion())
 	return root

@@ -27,6 +27,7 @@ format mpin-vectors/1, and those of Milagro, RFC 9380 and Wycheproof as they are
 published. Formats are told apart by themselves.`,
 		Example: "  mpin vectors verify vectors/data\n  mpin vectors generate --suite milagro/fp256bn --seed 01",
 		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newVectorsVerify(), newVectorsGenerate())
 	return c
