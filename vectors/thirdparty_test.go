@@ -15,11 +15,10 @@ import (
 // moduleDir finds a module that this one requires.
 func moduleDir(t *testing.T, path string) string {
 	t.Helper()
-	out, err := exec.Command("go", "mod", "download", "-json", path).Output()
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
+	if out, err := exec.Command("go", "mod", "download", path).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", path, err, out)
 	}
-	out, err = exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}

@@ -74,7 +74,7 @@ func groupLaw[E element[E]](g group[E], e Effort) error {
 	case !p.Add(p.Mul(one.Neg())).IsIdentity():
 		return fmt.Errorf("r·P is not the identity")
 	case !p.Add(p).Equal(p.Mul(backends.SmallScalar(b, 2))):
-		return fmt.Errorf("P + P is not 2·P")
+		return fmt.Errorf("the sum P + P is not 2·P")
 	case !identity.Neg().IsIdentity() || !identity.Add(identity).IsIdentity() || !identity.Mul(one.Neg()).IsIdentity():
 		return fmt.Errorf("the identity does not stay the identity")
 	case !identity.Equal(p.Sub(p)) || identity.Equal(p) || p.Equal(identity):
