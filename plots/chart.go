@@ -209,6 +209,19 @@ func (d *Data) newRow(s *measured.Set, b measured.Backend, protocol bool) row {
 	return r
 }
 
+// fullName is a backend's id with the marks of footnotes, in charts of protocol
+// operations where library and curve stand together.
+func (d *Data) fullName(s *measured.Set, b measured.Backend) string {
+	name := b.ID()
+	if otherDialect(s, b) {
+		name += " ‡"
+	}
+	if d.excluded(b) {
+		name += " †"
+	}
+	return name
+}
+
 func classOf(bits int) string {
 	switch {
 	case bits >= measured.Strong:

@@ -70,9 +70,11 @@ func All(d *Data) ([]*Figure, []Omitted) {
 	}{
 		{throughputName, throughputTitle, Throughput},
 		{breakdownName, breakdownTitle, Breakdown},
+		{batchName, batchTitle, Batch},
 		{securityName, securityTitle, Security},
 		{pairingName, pairingTitle, Pairing},
 		{clientName, clientTitle, Client},
+		{familyName, familyTitle, Family},
 		{abstractionName, abstractionTitle, Abstraction},
 		{sizesName, sizesTitle, Sizes},
 	}

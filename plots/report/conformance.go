@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"sort"
 
 	"mpinlab/plots/internal/number"
 )
@@ -10,103 +9,61 @@ import (
 // Conformance is what came of running sets of known answers.
 type Conformance struct{ Rows []ConformanceRow }
 
-// ConformanceRow is one set run in one suite on one backend. Reason says why
-// cases were skipped, or tells of the first that failed.
+// ConformanceRow is one set run in one suite on one backend, which is "" where
+// no backend could run it. Reason says why cases were skipped, in the form
+// "one reason (3); another (4)" where there are several, or tells of the first
+// that failed.
 type ConformanceRow struct {
 	Set, Suite, Backend     string
 	Passed, Failed, Skipped int
 	Reason                  string
 }
 
-// matrix is one suite's part of the page: sets down, backends across.
-type matrix struct {
-	Suite    string
-	Backends []string
-	Sets     []matrixSet
-}
-
-type matrixSet struct {
-	Name  string
-	Cells []matrixCell
-}
-
-// matrixCell is a verdict in words, and a class for its look.
-type matrixCell struct{ Class, Words, Reason string }
-
-// matrices arranges the rows by suite, in the order in which suites, sets and
-// backends first come.
-func (c *Conformance) matrices() []matrix {
-	var list []matrix
-	for _, suite := range distinct(c.Rows, func(r ConformanceRow) string { return r.Suite }) {
-		var rows []ConformanceRow
-		for _, r := range c.Rows {
-			if r.Suite == suite {
-				rows = append(rows, r)
-			}
-		}
-		m := matrix{Suite: suite, Backends: distinct(rows, func(r ConformanceRow) string { return r.Backend })}
-		for _, set := range distinct(rows, func(r ConformanceRow) string { return r.Set }) {
-			line := matrixSet{Name: set}
-			for _, backend := range m.Backends {
-				line.Cells = append(line.Cells, verdict(rows, set, backend))
-			}
-			m.Sets = append(m.Sets, line)
-		}
-		list = append(list, m)
-	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Suite < list[j].Suite })
-	return list
-}
-
-// verdict sums up what a backend did with a set.
-func verdict(rows []ConformanceRow, set, backend string) matrixCell {
-	var sum ConformanceRow
-	for _, r := range rows {
-		if r.Set != set || r.Backend != backend {
-			continue
-		}
-		sum.Passed, sum.Failed, sum.Skipped = sum.Passed+r.Passed, sum.Failed+r.Failed, sum.Skipped+r.Skipped
-		if sum.Reason == "" {
-			sum.Reason = r.Reason
-		}
-	}
-	cell := matrixCell{Reason: sum.Reason}
-	switch {
-	case sum.Failed > 0:
-		cell.Class, cell.Words = "fail", fmt.Sprintf("✗ %s of %s failed", number.Int(sum.Failed), number.Int(sum.Failed+sum.Passed))
-	case sum.Passed > 0:
-		cell.Class, cell.Words = "pass", "✓ "+number.Int(sum.Passed)+" passed"
-	case sum.Skipped > 0:
-		cell.Class, cell.Words = "skip", number.Int(sum.Skipped)+" skipped"
-		return cell
-	default:
-		return matrixCell{"skip", "not run", ""}
-	}
-	if sum.Skipped > 0 {
-		cell.Words += ", " + number.Int(sum.Skipped) + " skipped"
-	}
-	return cell
-}
+// cases is how many known answers the set has.
+func (r ConformanceRow) cases() int { return r.Passed + r.Failed + r.Skipped }
 
 // headline says in a sentence how it went.
 func (c *Conformance) headline() string {
 	var passed, failed, skipped int
+	var ran []ConformanceRow
 	for _, r := range c.Rows {
 		passed, failed, skipped = passed+r.Passed, failed+r.Failed, skipped+r.Skipped
+		if r.Passed+r.Failed > 0 {
+			ran = append(ran, r)
+		}
 	}
-	backends := len(distinct(c.Rows, func(r ConformanceRow) string { return r.Backend }))
-	suites := len(distinct(c.Rows, func(r ConformanceRow) string { return r.Suite }))
+	backends := len(distinct(ran, func(r ConformanceRow) string { return r.Backend }))
+	suites := len(distinct(ran, func(r ConformanceRow) string { return r.Suite }))
 	switch {
 	case passed+failed == 0:
 		return "No known answer was run."
 	case failed > 0:
-		return fmt.Sprintf("%s of %s known answers failed: do not trust the backends concerned.", number.Int(failed), number.Int(passed+failed))
+		return fmt.Sprintf("%s of %s known answers failed: do not trust the backends concerned, which are named under the table.",
+			number.Int(failed), number.Int(passed+failed))
 	}
 	words := fmt.Sprintf("All %s known answers were met, by %s in %s", number.Int(passed), counted(backends, "backend"), counted(suites, "suite"))
 	if skipped > 0 {
-		words += fmt.Sprintf("; %s were skipped", number.Int(skipped))
+		words += fmt.Sprintf("; %s were skipped, for the reasons under the table", number.Int(skipped))
 	}
 	return words + "."
+}
+
+// failure is a set that a backend failed.
+type failure struct{ Where, Words, Reason string }
+
+// failures lists what failed, in the order of the rows.
+func (c *Conformance) failures() []failure {
+	var list []failure
+	for _, r := range c.Rows {
+		if r.Failed > 0 {
+			list = append(list, failure{
+				Where:  fmt.Sprintf("%s in %s, set %s", r.Backend, r.Suite, r.Set),
+				Words:  fmt.Sprintf("%s of %s failed", number.Int(r.Failed), counted(r.cases(), "case")),
+				Reason: r.Reason,
+			})
+		}
+	}
+	return list
 }
 
 // distinct returns the different values in the order in which they come.

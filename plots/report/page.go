@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"mpinlab/backends"
 	"mpinlab/bench"
 	"mpinlab/plots"
 	"mpinlab/plots/internal/measured"
@@ -22,7 +23,9 @@ var (
 	//go:embed page.js
 	pageScript string
 
-	pageTemplate = template.Must(template.New("page").Parse(pageSource))
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+		"inc": func(i int) int { return i + 1 },
+	}).Parse(pageSource))
 )
 
 // page is what the template shows.
@@ -56,7 +59,8 @@ type page struct {
 
 type conformance struct {
 	Headline string
-	Matrices []matrix
+	Matrix   *matrix
+	Failures []failure
 }
 
 // figure is a figure on the page, in two drawings of which one shows.
@@ -97,7 +101,8 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) ([]byte
 		p.Elapsed = number.Duration(in.Elapsed)
 	}
 	if in.Conformance != nil {
-		p.Conformance = &conformance{in.Conformance.headline(), in.Conformance.matrices()}
+		libraries := distinct(in.Backends, func(e backends.Entry) string { return ConformanceRow{Backend: e.Info.ID}.library() })
+		p.Conformance = &conformance{in.Conformance.headline(), in.Conformance.matrix(libraries), in.Conformance.failures()}
 	}
 	for i, f := range figures {
 		shown, err := show(in, f, i+1)

@@ -174,7 +174,8 @@ func standings(entries []backends.Entry) []standing {
 	return list
 }
 
-// operations keeps the catalogue's operations that have rows.
+// operations keeps the catalogue's operations that have rows, each once: those
+// with several sizes can be several in the catalogue.
 func operations(r *bench.Results) []bench.Operation {
 	there := map[string]bool{}
 	for i := range r.Rows {
@@ -184,6 +185,7 @@ func operations(r *bench.Results) []bench.Operation {
 	for _, op := range bench.Operations() {
 		if there[op.Name] {
 			list = append(list, op)
+			there[op.Name] = false
 		}
 	}
 	return list

@@ -108,6 +108,20 @@ func (s *Set) Protocol(op string, b Backend) *bench.Row {
 	return s.rows[bench.Key{Op: op, Suite: s.dialects[b], Curve: b.Curve, Backend: b.Library, Via: Protocol}]
 }
 
+// Sized returns the rows of a protocol operation in b's dialect that have a
+// size n, by rising size.
+func (s *Set) Sized(op string, b Backend) []*bench.Row {
+	var list []*bench.Row
+	for _, key := range s.keys {
+		wanted := bench.Key{Op: op, N: key.N, NName: "n", Suite: s.dialects[b], Curve: b.Curve, Backend: b.Library, Via: Protocol}
+		if key == wanted && key.N > 0 {
+			list = append(list, s.rows[key])
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Key.N < list[j].Key.N })
+	return list
+}
+
 // Priced is an operation that was measured both through a layer of this
 // project and without it.
 type Priced struct {

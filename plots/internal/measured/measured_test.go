@@ -2,6 +2,7 @@ package measured
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"mpinlab/bench"
@@ -65,6 +66,26 @@ func TestSetChooses(t *testing.T) {
 	}
 	if n := len(s.Backends()); n != 3 {
 		t.Errorf("%d backends", n)
+	}
+}
+
+func TestSized(t *testing.T) {
+	row := func(n int, name, suite, via string) bench.Row {
+		return bench.Row{Key: bench.Key{Op: "ServerVerifyBatch", N: n, NName: name, Suite: suite, Curve: "bn254", Backend: "a", Via: via, Procs: 1}, Median: float64(n)}
+	}
+	s := New(&bench.Results{Rows: []bench.Row{
+		row(64, "n", "rfc9380", Protocol), row(8, "n", "rfc9380", Protocol), row(1024, "n", "rfc9380", Protocol),
+		row(16, "n", "milagro", Protocol), row(32, "t", "rfc9380", Protocol), row(128, "n", "rfc9380", Direct),
+	}})
+	var sizes []int
+	for _, r := range s.Sized("ServerVerifyBatch", s.Backends()[0]) {
+		sizes = append(sizes, r.Key.N)
+	}
+	if !slices.Equal(sizes, []int{8, 64, 1024}) {
+		t.Errorf("sizes %v", sizes)
+	}
+	if list := s.Sized("ServerVerify", s.Backends()[0]); len(list) != 0 {
+		t.Errorf("%v", list)
 	}
 }
 

@@ -104,8 +104,41 @@ func (l library) rows(r *bench.Results, samples int) {
 		l.add(r, samples, op, bench.Key{Suite: suite, Via: "protocol"}, 1e3*micros)
 	}
 	protocol("ServerVerify", verify)
+	protocol("ServerVerifyCached", verify-l.hash)
+	for _, n := range []int{8, 64, 256, 1024} {
+		if n > l.greatestBatch() {
+			continue
+		}
+		// A batch shares one check; its sums take fewer additions a term the
+		// longer they are.
+		sum := 5 * l.mul / math.Log2(float64(n)+2)
+		each := 2*l.decode + sum + check/float64(n)
+		l.add(r, samples, "ServerVerifyBatch", bench.Key{Suite: suite, Via: "protocol", N: n, NName: "n"}, 1e3*each)
+	}
+	if !l.milagro {
+		protocol("OnePassProve", l.pass1+l.pass2)
+		protocol("OnePassVerify", 1.01*verify)
+		protocol("FullClientKey", l.pass1+l.pass2+1.4*l.pair)
+		protocol("FullServerKey", verify+l.pair)
+		protocol("Sign", 1.02*(l.pass1+l.pass2))
+		protocol("VerifySignature", 1.02*verify)
+	}
+	if l.name == "gnark" {
+		protocol("PINError", verify+30*l.pair)
+	}
 	protocol("ClientPass1", l.pass1)
 	protocol("ClientPass2", l.pass2)
+}
+
+// greatestBatch is smaller for slow libraries.
+func (l library) greatestBatch() int {
+	switch {
+	case l.check > 10000 || l.curve == "bw6-633":
+		return 8
+	case l.check > 3000 || l.curve == "bls24-315" || l.curve == "bls24-317":
+		return 64
+	}
+	return 1024
 }
 
 // add makes a row of noisy samples around a cost in nanoseconds. The noise of
