@@ -42,8 +42,8 @@ import (
 	"strings"
 
 	"mpinlab/backends"
+	"mpinlab/backends/arith/ec"
 	"mpinlab/backends/encoding"
-	"mpinlab/backends/reference/ec"
 )
 
 var (

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"mpinlab/backends"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/field"
 )
 
 // inGroup reports whether p is on the curve of c and r·p is the identity.

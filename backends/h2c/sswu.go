@@ -3,8 +3,8 @@ package h2c
 import (
 	"math/big"
 
-	"mpinlab/backends/reference/ec"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/ec"
+	"mpinlab/backends/arith/field"
 )
 
 // isogenous is the simplified map of Shallue, van de Woestijne and Ulas for

@@ -5,8 +5,8 @@ import (
 	"sync"
 
 	"mpinlab/backends"
-	"mpinlab/backends/reference/ec"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/ec"
+	"mpinlab/backends/arith/field"
 )
 
 // suite is what fixes a hash to G1 of a curve.

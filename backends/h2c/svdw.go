@@ -3,8 +3,8 @@ package h2c
 import (
 	"math/big"
 
-	"mpinlab/backends/reference/ec"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/ec"
+	"mpinlab/backends/arith/field"
 )
 
 // svdw is the map of Shallue and van de Woestijne to y² = g(x) = x³ + b:

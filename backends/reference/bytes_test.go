@@ -10,8 +10,8 @@ import (
 	"github.com/leanovate/gopter/prop"
 
 	"mpinlab/backends"
+	"mpinlab/backends/arith/ec"
 	"mpinlab/backends/encoding"
-	"mpinlab/backends/reference/ec"
 )
 
 func TestRoundTrips(t *testing.T) {

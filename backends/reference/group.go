@@ -4,9 +4,9 @@ import (
 	"math/big"
 
 	"mpinlab/backends"
+	"mpinlab/backends/arith/ec"
+	"mpinlab/backends/arith/field"
 	"mpinlab/backends/encoding"
-	"mpinlab/backends/reference/ec"
-	"mpinlab/backends/reference/field"
 )
 
 // group is G1 or G2 as bytes see it.

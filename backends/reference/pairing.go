@@ -4,8 +4,8 @@ import (
 	"math/big"
 
 	"mpinlab/backends"
-	"mpinlab/backends/reference/ec"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/ec"
+	"mpinlab/backends/arith/field"
 )
 
 // Short names for what the formulas are about.

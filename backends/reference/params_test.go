@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"mpinlab/backends"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/field"
 )
 
 // each runs f as a subtest for each curve of the table.

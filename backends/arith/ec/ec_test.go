@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"mpinlab/backends"
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/field"
 )
 
 // points lists all points of a curve over a field small enough for that. Such

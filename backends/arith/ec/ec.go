@@ -10,7 +10,7 @@ package ec
 import (
 	"math/big"
 
-	"mpinlab/backends/reference/field"
+	"mpinlab/backends/arith/field"
 )
 
 // Curve is y² = x³ + B over F.

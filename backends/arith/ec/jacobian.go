@@ -1,6 +1,6 @@
 package ec
 
-import "mpinlab/backends/reference/field"
+import "mpinlab/backends/arith/field"
 
 // jacobian is the point (X/Z², Y/Z³), the identity where Z = 0.
 type jacobian[E any] struct {
