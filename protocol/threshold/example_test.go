@@ -1,0 +1,85 @@
+package threshold_test
+
+import (
+	"fmt"
+
+	"mpinlab/backends"
+	"mpinlab/backends/gnark"
+	"mpinlab/protocol"
+	"mpinlab/protocol/threshold"
+)
+
+// Three D-TAs make a master secret of which any two can issue. Each would run
+// on a machine of its own, with a board of its own; here they share one, and
+// the channels between them are loops.
+func Example() {
+	backend, err := gnark.NewCurve(backends.BLS12381)
+	if err != nil {
+		panic(err)
+	}
+	suite, err := protocol.New(protocol.SuiteID{Dialect: protocol.RFC9380, Curve: backends.BLS12381}, backend)
+	if err != nil {
+		panic(err)
+	}
+	ceremony, err := threshold.NewGeneration(suite, 2, 3, []byte("2026-11-23, first"))
+	if err != nil {
+		panic(err)
+	}
+
+	// Deal.
+	board := threshold.NewBoard(ceremony)
+	receivers := map[int]*threshold.Receiver{}
+	for i := 1; i <= 3; i++ {
+		receivers[i], _ = threshold.NewReceiver(board, i)
+	}
+	for i := 1; i <= 3; i++ {
+		dealer, err := ceremony.NewDealer(i, nil, nil)
+		if err != nil {
+			panic(err)
+		}
+		if err := board.Deal(dealer.Deal()); err != nil {
+			panic(err)
+		}
+		for j, r := range receivers {
+			private, _ := dealer.SubShare(j)
+			if err := r.SubShare(private); err != nil {
+				fmt.Println("to be complained of:", err)
+			}
+		}
+	}
+	if err := board.EndDealing(); err != nil {
+		panic(err)
+	}
+	// Nobody complains.
+	if err := board.EndComplaints(); err != nil {
+		panic(err)
+	}
+	faults, err := board.Close()
+	fmt.Println("at fault:", len(faults), err)
+	group, _ := board.Group()
+
+	// D-TA 2 is down; 1 and 3 issue, and the shares are verified.
+	alice, _ := suite.Identity([]byte("alice@example.com"))
+	var shares []*threshold.ClientShare
+	for _, i := range []int{1, 3} {
+		share, err := receivers[i].Finish(nil)
+		if err != nil {
+			panic(err)
+		}
+		issued, _ := share.ClientShare(alice)
+		shares = append(shares, issued)
+	}
+	secret, faults, err := group.CombineClientSecrets(alice, shares...)
+	fmt.Println("wrong shares:", len(faults), err)
+
+	// From here on it is package protocol.
+	verifier, _ := suite.NewVerifier(group.ServerSecret())
+	prover, _ := suite.NewProver(alice, secret, nil, nil)
+	challenge, _ := verifier.Challenge(alice, prover.Pass1(), 0, nil)
+	answer, _ := prover.Pass2(challenge.Y())
+	fmt.Println("login:", challenge.Verify(answer))
+	// Output:
+	// at fault: 0 <nil>
+	// wrong shares: 0 <nil>
+	// login: <nil>
+}
