@@ -14,6 +14,9 @@ type Factor struct {
 	suite *Suite
 	k     backends.Scalar
 	bits  int // public bound: k < 2^bits
+	// exponent takes k's place in the target group of M-Pin Full, nil where it
+	// is k itself.
+	exponent backends.Scalar
 }
 
 // PIN reads a PIN of 4 to 12 decimal digits as the integer they spell; a
@@ -42,7 +45,8 @@ func (s *Suite) PINNumber(number uint64, digits int) (Factor, error) {
 		return Factor{}, ErrPIN
 	}
 	k, bits := s.dialect.pin(number, digits)
-	return Factor{s, backends.SmallScalar(s.backend, k), bits}, nil
+	e := s.dialect.pinExponent(number)
+	return Factor{suite: s, k: backends.SmallScalar(s.backend, k), bits: bits, exponent: backends.SmallScalar(s.backend, e)}, nil
 }
 
 var powersOfTen = func() (p [13]uint64) {
@@ -65,7 +69,7 @@ func (s *Suite) HashedFactor(secret []byte) (Factor, error) {
 	if err != nil {
 		return Factor{}, fmt.Errorf("hashing a factor: %w", err)
 	}
-	return Factor{s, s.backend.ReduceScalar(b), 8 * factorBytes}, nil
+	return Factor{suite: s, k: s.backend.ReduceScalar(b), bits: 8 * factorBytes}, nil
 }
 
 // times returns k·A. Constant-time where the backend is.

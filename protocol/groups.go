@@ -14,6 +14,8 @@ type groups struct {
 	encoder backends.Encoder
 	short   backends.ShortScalar
 	fixed   backends.FixedG2
+	multi   backends.MultiScalar
+	members backends.BatchSubgroup
 }
 
 func newGroups(b backends.Backend) groups {
@@ -22,6 +24,8 @@ func newGroups(b backends.Backend) groups {
 	g.encoder, _ = b.(backends.Encoder)
 	g.short, _ = b.(backends.ShortScalar)
 	g.fixed, _ = b.(backends.FixedG2)
+	g.multi, _ = b.(backends.MultiScalar)
+	g.members, _ = b.(backends.BatchSubgroup)
 	return g
 }
 
@@ -56,6 +60,47 @@ func (g *groups) mulShort(p backends.G1, k backends.Scalar, bits int) backends.G
 	}
 	return p.Mul(k)
 }
+
+// sum returns Σ k[i]·p[i]. The first short of the scalars are below
+// 2^weightBits. Variable-time: for public scalars only.
+func (g *groups) sum(p []backends.G1, k []backends.Scalar, short int) backends.G1 {
+	if g.multi != nil {
+		return g.multi.MultiScalarG1(p, k)
+	}
+	var sum backends.G1
+	for i := range p {
+		var t backends.G1
+		if i < short {
+			t = g.mulShort(p[i], k[i], weightBits)
+		} else {
+			t = p[i].Mul(k[i])
+		}
+		if sum == nil {
+			sum = t
+		} else {
+			sum = sum.Add(t)
+		}
+	}
+	return sum
+}
+
+// lenient is the backend for decoding points whose membership in the subgroup
+// is checked afterwards, all of them together. It is the backend itself where
+// that is not to be had.
+func (g *groups) lenient() backends.Backend {
+	if g.members == nil {
+		return g.Backend
+	}
+	return unchecked{g.Backend, g.members}
+}
+
+// unchecked leaves the subgroup check out of decoding.
+type unchecked struct {
+	backends.Backend
+	members backends.BatchSubgroup
+}
+
+func (u unchecked) DecodeG1(b []byte) (backends.G1, error) { return u.members.DecodeG1Unchecked(b) }
 
 // fixG2 prepares a pairing product with fixed G2 arguments.
 func (g *groups) fixG2(q ...backends.G2) backends.FixedCheck {

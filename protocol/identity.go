@@ -2,16 +2,25 @@ package protocol
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"mpinlab/backends"
 )
 
 // Identity is a user's identity with the point of G1 it hashes to. It is
 // immutable; making it costs one hash to the curve, so keep it where the same
-// user comes back.
+// user comes back (see [IdentityCache]). It remembers the point of the last day
+// that it logged in on, which costs another hash.
 type Identity struct {
 	suite *Suite
 	hash  []byte
+	point backends.G1
+	// latest is A + A_T of the latest day asked for.
+	latest atomic.Pointer[datedPoint]
+}
+
+type datedPoint struct {
+	date  Date
 	point backends.G1
 }
 
@@ -45,7 +54,7 @@ func (s *Suite) fromHash(h []byte) (*Identity, error) {
 	if p.IsIdentity() {
 		return nil, fmt.Errorf("hashing an identity: %w", ErrIdentityPoint)
 	}
-	return &Identity{s, h, p}, nil
+	return &Identity{suite: s, hash: h, point: p}, nil
 }
 
 // Suite returns the suite the identity belongs to.
@@ -77,9 +86,14 @@ func (id *Identity) loginPoint(date Date) (backends.G1, error) {
 	if date == 0 {
 		return id.point, nil
 	}
+	if d := id.latest.Load(); d != nil && d.date == date {
+		return d.point, nil
+	}
 	t, err := id.PermitPoint(date)
 	if err != nil {
 		return nil, err
 	}
-	return id.point.Add(t), nil
+	d := &datedPoint{date, id.point.Add(t)}
+	id.latest.Store(d)
+	return d.point, nil
 }

@@ -48,8 +48,20 @@ func (d *miraclCore) permitPoint(*groups, []byte, Date) (backends.G1, error) {
 	return nil, ErrNoPermits
 }
 
+// MIRACL Core has neither the one-pass protocol nor M-Pin Full.
+
+func (d *miraclCore) hasOnePass() bool { return false }
+
 func (d *miraclCore) challenge([]byte, int64, []byte, []byte) ([]byte, error) {
 	return nil, ErrNoOnePass
+}
+
+func (d *miraclCore) hasFull() bool { return false }
+
+func (d *miraclCore) transcript([]byte, *FullTranscript) ([]byte, error) { return nil, ErrNoFull }
+
+func (d *miraclCore) fullKey([]byte, backends.GT, backends.G1) (material, key []byte, err error) {
+	return nil, nil, ErrNoFull
 }
 
 // G2 is written 04 ‖ x.b ‖ x.a ‖ y.b ‖ y.a, imaginary parts first.

@@ -20,6 +20,12 @@ func newPeer(c backends.Curve) peer {
 
 func (d *peer) pin(number uint64, _ int) (uint64, int) { return number % 10000, 14 }
 
+// pinExponent is the PIN's low 14 bits: MPIN_CLIENT_KEY takes that many and,
+// unlike the functions on points, does not reduce modulo 10000. The two agree
+// on PINs of four digits only, so that a longer PIN gives the client a key
+// that the server does not have.
+func (d *peer) pinExponent(number uint64) uint64 { return number & (1<<14 - 1) }
+
 func (d *peer) encodeScalar(k backends.Scalar) []byte {
 	b := make([]byte, d.curve.Params().FieldBytes)
 	s := k.Bytes()

@@ -1,6 +1,7 @@
 // Package protocol is M-Pin itself, written once over package backends: the
-// suites, the trusted authorities' shares, tokens and PINs, and the two-pass
-// proof between client and server.
+// suites, the trusted authorities' shares, tokens and PINs, and the proofs
+// between client and server: in two passes, in one, with a key agreement, and as
+// a signature.
 //
 // # The mathematics
 //
@@ -26,8 +27,10 @@
 // A [Suite] binds a dialect and a curve to a backend; everything else starts
 // from it. A [MasterSecret] issues shares, [CombineClientSecrets] and its
 // neighbours add them up, [ClientSecret.Token] takes the PIN out, [Prover] and
-// [Verifier] hold the proof. Values of one suite handed to another give
-// [ErrSuiteMismatch].
+// [Verifier] hold the proof. Beside it there are [Suite.NewOnePass] with
+// [OnePassVerifier], M-Pin Full ([FullToken], [FullChallenge],
+// [FullTranscript]), and [Suite.Sign] with [Verifier.VerifySignature]. Values of
+// one suite handed to another give [ErrSuiteMismatch].
 //
 // # Secrets and time
 //

@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"mpinlab/backends"
 	"mpinlab/backends/h2c"
@@ -55,6 +57,8 @@ func (d *rfc9380) decodeScalar(b backends.Backend, data []byte) (backends.Scalar
 	return b.DecodeScalar(data)
 }
 
+func (d *rfc9380) hasOnePass() bool { return true }
+
 func (d *rfc9380) challenge(h []byte, time int64, u, message []byte) ([]byte, error) {
 	msg := make([]byte, 0, len(h)+8+len(u)+len(message))
 	msg = append(msg, h...)
@@ -62,6 +66,26 @@ func (d *rfc9380) challenge(h []byte, time int64, u, message []byte) ([]byte, er
 	msg = append(append(msg, u...), message...)
 	return h2c.ExpandMessageXMD([]byte("MPIN-V01-CS01-Y"), msg, d.challengeBytes)
 }
+
+func (d *rfc9380) hasFull() bool { return true }
+
+// transcript is expand_message_xmd(SHA-256, h ‖ int32be(date) ‖ U' ‖ V ‖ y ‖
+// R ‖ W, DST "MPIN-V01-CS01-FULL", L), L as in the one-pass challenge and date
+// 0 without a permit. Every part has one length in a suite.
+func (d *rfc9380) transcript(h []byte, t *FullTranscript) ([]byte, error) {
+	msg := slices.Concat(h, int32be(int32(t.Date)), t.U, t.V, t.Y, t.R, t.W)
+	return h2c.ExpandMessageXMD([]byte(fullDST), msg, d.challengeBytes)
+}
+
+// fullKey takes enc(g) ‖ enc(P) as HKDF's keying material, the transcript's
+// hash as its salt and "MPIN-V01-CS01-FULL-KEY" as its info.
+func (d *rfc9380) fullKey(hash []byte, g backends.GT, p backends.G1) (material, key []byte, err error) {
+	material = append(g.Bytes(), p.Bytes()...)
+	key, err = hkdf.Key(sha256.New, material, hash, fullDST+"-KEY", fullKeyBytes)
+	return material, key, err
+}
+
+func (d *rfc9380) pinExponent(number uint64) uint64 { return number }
 
 func (d *rfc9380) pin(number uint64, digits int) (uint64, int) {
 	// 10^digits < 2^bits for 4 to 12 digits.

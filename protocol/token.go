@@ -32,7 +32,8 @@ func (t *Token) Secret(id *Identity, factors ...Factor) (*ClientSecret, error) {
 	return &ClientSecret{whole.suite, whole.point}, nil
 }
 
-// Remove takes further factors out, in any order.
+// Remove takes further factors out, in any order. Factors add up: one that is
+// taken out twice must be put back twice.
 func (t *Token) Remove(id *Identity, factors ...Factor) (*Token, error) {
 	return t.apply(id, factors, backends.G1.Sub)
 }
@@ -40,6 +41,23 @@ func (t *Token) Remove(id *Identity, factors ...Factor) (*Token, error) {
 // Restore puts some of the factors back, in any order.
 func (t *Token) Restore(id *Identity, factors ...Factor) (*Token, error) {
 	return t.apply(id, factors, backends.G1.Add)
+}
+
+// ChangeFactor puts one factor in another's place, as for a change of PIN:
+// token + old·A − new·A. It takes no D-TA, and neither side of a login notices.
+// Nothing here can tell whether old is right: with a wrong one the token comes
+// out as that of the PIN new + (true − old), and logins with the new PIN fail.
+// A client should log in with the old factors first, or keep the old token
+// until a login with the new ones has succeeded. Whoever has a copy of the old
+// token and its PIN keeps the use of them: only a new master secret
+// ([Keyring]) takes that away. Error: ErrSuiteMismatch. Constant-time where the
+// backend is.
+func (t *Token) ChangeFactor(id *Identity, old, new Factor) (*Token, error) {
+	whole, err := t.Restore(id, old)
+	if err != nil {
+		return nil, err
+	}
+	return whole.Remove(id, new)
 }
 
 func (t *Token) apply(id *Identity, factors []Factor, op func(a, b backends.G1) backends.G1) (*Token, error) {

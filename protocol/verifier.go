@@ -13,7 +13,10 @@ import (
 type Verifier struct {
 	suite *Suite
 	// check evaluates e(·, Q) · e(·, s·Q).
-	check backends.FixedCheck
+	check      backends.FixedCheck
+	challenges challenger
+	// secret is s·Q, for what needs the pairing's value.
+	secret backends.G2
 }
 
 // NewVerifier prepares Q and s·Q. Error: ErrSuiteMismatch.
@@ -21,7 +24,12 @@ func (s *Suite) NewVerifier(secret *ServerSecret) (*Verifier, error) {
 	if !s.same(secret.suite) {
 		return nil, ErrSuiteMismatch
 	}
-	return &Verifier{s, s.group.fixG2(s.backend.G2(), secret.point)}, nil
+	return &Verifier{
+		suite:      s,
+		check:      s.group.fixG2(s.backend.G2(), secret.point),
+		challenges: newChallenger(s.backend),
+		secret:     secret.point,
+	}, nil
 }
 
 // Transcript is one login as the server saw it.
@@ -66,10 +74,15 @@ func (v *Verifier) judge(id *Identity, date Date, u backends.G1, y backends.Scal
 	if err != nil {
 		return err
 	}
-	if !v.check.PairingCheck(p, u.Add(a.Mul(y))) {
+	if !v.holds(p, u, a, y) {
 		return ErrRejected
 	}
 	return nil
+}
+
+// holds evaluates e(V, Q) · e(U' + y·A', s·Q) = 1.
+func (v *Verifier) holds(p, u, a backends.G1, y backends.Scalar) bool {
+	return v.check.PairingCheck(p, u.Add(v.suite.group.mulChallenge(a, y)))
 }
 
 // Challenge is a challenge that was drawn for one pass 1. Only that pass 1 is
@@ -86,8 +99,10 @@ type Challenge struct {
 // Challenge takes the client's first message and draws y from rand (the
 // system's source where nil). date is the day of the permit that the client
 // must have, 0 for none. U is checked now, so that no challenge is kept for
-// what can never be accepted. Errors: those of Verify that concern U and the
-// date.
+// what can never be accepted. y is one of at least 2^128 − 1 values, among which
+// cheating succeeds with probability 2^-128 as it does among all: those whose
+// multiples the backend computes fastest, where it has any. Errors: those of
+// Verify that concern U and the date.
 func (v *Verifier) Challenge(id *Identity, m Pass1, date Date, rand io.Reader) (*Challenge, error) {
 	s := v.suite
 	if !s.same(id.suite) {
@@ -104,7 +119,7 @@ func (v *Verifier) Challenge(id *Identity, m Pass1, date Date, rand io.Reader) (
 	if err != nil {
 		return nil, fmt.Errorf("commitment U: %w", err)
 	}
-	y, err := backends.RandomScalar(s.backend, random(rand))
+	y, err := v.challenges.draw(random(rand))
 	if err != nil {
 		return nil, err
 	}
