@@ -16,7 +16,7 @@ import (
 
 // Generated are the protocols that Generate knows, in the order in which it
 // writes them.
-var Generated = []string{"two-pass", "one-pass", "decode"}
+var Generated = []string{"two-pass", "one-pass", "full", "signature", "decode"}
 
 // Generate makes a file of known answers for a suite. The same seed gives the
 // same file on every backend of the suite. cases is the number of cases of
@@ -45,10 +45,14 @@ func Generate(s *protocol.Suite, wanted []string, cases int, seed []byte) (*File
 		switch {
 		case p == "decode":
 			made, err = g.decodeCases()
-		case p == "one-pass" && s.ID().Dialect == protocol.MIRACLCore:
-			continue // the dialect has none
+		case lacks(s, p) == noPairing:
+			err = protocol.ErrNoFull
+		case lacks(s, p) != "":
+			continue // the suite has none
+		case p == "signature":
+			made, err = g.loginCases(signatureKinds, cases)
 		default:
-			made, err = g.loginCases(cases)
+			made, err = g.loginCases(kinds, cases)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p, err)
@@ -86,6 +90,7 @@ type kind struct {
 	flags   []string
 	masters int
 	permit  bool
+	pair    bool // of signatures: the client has a key pair
 	spoil   func(g *generator, c *Case) error
 	accept  bool
 }
@@ -108,7 +113,7 @@ var kinds = []kind{
 }
 
 // loginCases makes n cases, going round the kinds that the suite has.
-func (g *generator) loginCases(n int) ([]Case, error) {
+func (g *generator) loginCases(kinds []kind, n int) ([]Case, error) {
 	var cases []Case
 	for i := 0; len(cases) < n; i++ {
 		k := kinds[i%len(kinds)]
@@ -135,11 +140,12 @@ func (g *generator) login(k kind) (*Case, error) {
 	for range max(k.masters, 1) {
 		c.In.MasterSecrets = append(c.In.MasterSecrets, g.scalar())
 	}
-	if g.protocol == "one-pass" {
+	if g.protocol == "one-pass" || g.protocol == "signature" {
 		c.In.Time = 1_790_000_000 + int64(g.rng.Uint64()%1_000_000)
 	} else {
 		c.In.Y = g.scalar()
 	}
+	g.family(k, c)
 	if k.permit {
 		c.In.Date = 20_000 + int32(g.rng.Uint64()%2000)
 	}
@@ -153,6 +159,9 @@ func (g *generator) login(k kind) (*Case, error) {
 		return nil, fmt.Errorf("the login should be accepted: %v; %v", k.accept, why)
 	}
 	c.Out = *out
+	if g.protocol == "full" || g.protocol == "signature" {
+		c.Out = withoutChain(c.Out)
+	}
 	return c, nil
 }
 
@@ -238,6 +247,7 @@ func serverOnly(g *generator, c *Case) error {
 	if out.V == nil {
 		return fmt.Errorf("no answer: %v", why)
 	}
-	c.In = In{Identity: c.In.Identity, ServerSecret: out.ServerSecret, Time: c.In.Time, Y: c.In.Y, U: out.U, V: out.V}
+	c.In = In{Identity: c.In.Identity, ServerSecret: out.ServerSecret, Time: c.In.Time, Y: c.In.Y, U: out.U, V: out.V,
+		Message: c.In.Message, R: c.In.R, W: c.In.W}
 	return nil
 }

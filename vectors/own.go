@@ -32,17 +32,36 @@ func caseCheck(id protocol.SuiteID, c *Case) check {
 			}
 			return compare(&c.Out, deriveDecode(s, c), nil), nil
 		}}
-	case "two-pass", "one-pass":
+	case "two-pass", "one-pass", "full", "signature":
 		return check{id: c.ID, run: func(b backends.Backend) (*Failure, error) {
 			s, err := protocol.New(id, b)
 			if err != nil {
 				return nil, err
+			}
+			if reason := lacks(s, c.Protocol); reason != "" {
+				return nil, errSkip{reason}
 			}
 			out, why := derive(s, c)
 			return compare(&c.Out, out, why), nil
 		}}
 	}
 	return check{id: c.ID, skip: fmt.Sprintf("protocol %s is not part of this version", c.Protocol)}
+}
+
+const noPairing = "the backend does not give the pairing's value"
+
+// lacks says why a suite cannot run a protocol on its backend, or nothing.
+func lacks(s *protocol.Suite, name string) string {
+	_, pairs := s.Backend().(backends.Pairer)
+	switch {
+	case (name == "one-pass" || name == "signature") && !s.HasOnePass():
+		return protocol.ErrNoOnePass.Error()
+	case name == "full" && !pairs:
+		return noPairing
+	case name == "full" && !s.HasFull():
+		return "M-Pin Full is not defined in this suite"
+	}
+	return ""
 }
 
 // compare returns the first field that is wanted and differs.
