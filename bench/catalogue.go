@@ -27,8 +27,10 @@ func Operations() []Operation {
 	for _, o := range groupOps {
 		ops = append(ops, o.Operation)
 	}
-	for _, o := range protocolOps {
-		ops = append(ops, o.Operation)
+	for _, o := range allProtocolOps() {
+		if ops[len(ops)-1] != o.Operation { // not one more size of it
+			ops = append(ops, o.Operation)
+		}
 	}
 	return ops
 }
@@ -118,10 +120,15 @@ func (c *collector) key(op, via string) Key {
 // add adds a case if it is selected. make builds the operation, want gives
 // the bytes that result i must have, computed by another route.
 func (c *collector) add(k Key, concurrent bool, build func() (*direct.Op, func(i int) []byte, error)) {
+	c.addRuns(k, 0, concurrent, build)
+}
+
+// addRuns is add for an operation of which one run does several units.
+func (c *collector) addRuns(k Key, perRun int, concurrent bool, build func() (*direct.Op, func(i int) []byte, error)) {
 	if !c.sel.takes(c.sel.Op, k.Op) || !c.sel.takes(c.sel.Via, k.Via) {
 		return
 	}
-	c.cases = append(c.cases, Case{Key: k, Concurrent: concurrent, Setup: func() (*Body, error) {
+	c.cases = append(c.cases, Case{Key: k, PerRun: perRun, Concurrent: concurrent, Setup: func() (*Body, error) {
 		op, want, err := build()
 		if err != nil {
 			return nil, err

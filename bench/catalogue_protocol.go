@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"sync"
 
 	"mpinlab/backends"
@@ -14,8 +15,22 @@ type protocolOp struct {
 	Operation
 	// needs reports whether it is worth measuring on a suite; nil means yes.
 	needs func(*protocol.Suite) bool
+	// n is the value of the operation's size parameter nName; 0 and "" where it
+	// has none. Operations that differ in it alone follow one another.
+	n     int
+	nName string
+	// perRun is the number of units one run does; 0 means 1.
+	perRun int
+	// concurrent operations may hand work to goroutines of the library.
+	concurrent bool
 	// build sets it up through package protocol, with what is wanted.
 	build func(w *world) (op *direct.Op, want func(i int) []byte)
+}
+
+// allProtocolOps is the whole list: the two-pass protocol, batches, the rest of
+// the family and threshold issuing.
+func allProtocolOps() []protocolOp {
+	return slices.Concat(protocolOps, batchOps, pinErrorOps, familyOps, thresholdOps)
 }
 
 // protocolCases adds the protocol operations, through package protocol and
@@ -43,13 +58,14 @@ func (c *collector) protocolCases() error {
 			}
 			return newWorld(s, in)
 		})
-		for _, o := range protocolOps {
+		for _, o := range allProtocolOps() {
 			if o.needs != nil && !o.needs(s) {
 				continue
 			}
 			k := c.key(o.Name, "protocol")
 			k.Suite = id.Dialect.String()
-			c.add(k, false, func() (*direct.Op, func(int) []byte, error) {
+			k.N, k.NName = o.n, o.nName
+			c.addRuns(k, o.perRun, o.concurrent, func() (*direct.Op, func(int) []byte, error) {
 				w, err := world()
 				if err != nil {
 					return nil, nil, err
@@ -81,6 +97,7 @@ type world struct {
 	masters  []*protocol.MasterSecret
 	verifier *protocol.Verifier
 	users    []loadedUser
+	batch    batchData
 }
 
 type loadedUser struct {
