@@ -26,12 +26,14 @@ var batchOps = func() (ops []protocolOp) {
 	return ops
 }()
 
-// greatestBatch keeps a row below about two seconds a run.
+// greatestBatch keeps a row below about a quarter of a second a run, and leaves
+// out sizes at which nothing is gained: without multi-scalar multiplication the
+// cost of a session is that of its multiplications.
 func greatestBatch(b backends.Backend) int {
 	switch c := b.Info().Curve; {
 	case !needs[backends.MultiScalar](b) && !needs[backends.Hasher](b), c == backends.BW6633:
 		return 8
-	case c == backends.FP256BN, c == backends.BW6761, c == backends.BLS24315, c == backends.BLS24317:
+	case !needs[backends.MultiScalar](b), c == backends.FP256BN, c == backends.BW6761, c == backends.BLS24315, c == backends.BLS24317:
 		return 64
 	}
 	return 1024

@@ -37,7 +37,7 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 	`Pair|PairCheck2|PairCheck2Fixed|MillerLoop|FinalExp|G1Mul|G2Mul|HashToG1|G1Decode|G1InSubgroup)$`
 
 var (
-	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 16 * time.Minute, sample: 1}
+	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1}
 	quickPlan = plan{samples: 10, time: 15 * time.Millisecond, budget: 120 * time.Second, sample: quickSample,
 		ops: regexp.MustCompile(quickOps),
 		leftOut: []string{
