@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -124,11 +126,25 @@ func writeResults(c *cobra.Command, path string, r *bench.Results) error {
 	case path == "":
 		return bench.Write(c.OutOrStdout(), r)
 	}
-	if err := bench.WriteFile(path, r); err != nil {
+	if err := saveResults(path, r); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "wrote %s\n", path)
 	return nil
+}
+
+// saveResults writes a result file. Where it cannot, it keeps what was
+// measured in the folder for temporary files and says so in the error.
+func saveResults(path string, r *bench.Results) error {
+	err := bench.WriteFile(path, r)
+	if err == nil {
+		return nil
+	}
+	elsewhere := filepath.Join(os.TempDir(), fmt.Sprintf("mpin-bench-%s.txt", time.Now().UTC().Format("20060102-150405")))
+	if other := bench.WriteFile(elsewhere, r); other != nil {
+		return errors.Join(err, other)
+	}
+	return fmt.Errorf("%w; what was measured is in %s", err, elsewhere)
 }
 
 func selection(f *benchFlags) (sel bench.Selection, err error) {

@@ -93,7 +93,7 @@ func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
 	if results == nil || len(results.Rows) == 0 {
 		return finding(errors.Join(errors.New("nothing was measured; no report was written"), failed))
 	}
-	if err := bench.WriteFile(filepath.Join(dir, "bench.txt"), results); err != nil {
+	if err := saveResults(filepath.Join(dir, "bench.txt"), results); err != nil {
 		return finding(errors.Join(failed, err))
 	}
 	suites, sizes, err := suiteTables()
