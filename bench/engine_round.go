@@ -72,11 +72,17 @@ func (e *engine) measure(ctx context.Context) {
 		s.calibrate(e.opt.Time)
 		e.step(s, s.Key.String())
 	}
-	began := time.Now()
-	if !e.round(ctx) {
+	took, ok := e.discardedRound(ctx)
+	if ok && e.over(took) {
+		// The first round also computed what results to want, once for all;
+		// ask a second one before samples are shortened.
+		e.total += len(e.live())
+		took, ok = e.discardedRound(ctx)
+	}
+	if !ok {
 		return
 	}
-	e.plan(time.Since(began))
+	e.plan(took)
 	for range e.opt.Samples {
 		if !e.round(ctx) {
 			return
@@ -88,6 +94,18 @@ func (e *engine) measure(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// discardedRound takes a round and tells how long it took.
+func (e *engine) discardedRound(ctx context.Context) (took time.Duration, ok bool) {
+	began := time.Now()
+	ok = e.round(ctx)
+	return time.Since(began), ok
+}
+
+// over reports whether rounds of this length would go over the budget.
+func (e *engine) over(round time.Duration) bool {
+	return e.opt.Budget > 0 && time.Duration(e.opt.Samples)*round > e.opt.Budget-time.Since(e.start)
 }
 
 // round takes one sample of every subject in a new order, and reports whether
@@ -132,8 +150,7 @@ func roundTo(x, parts float64) float64 { return math.Round(x*parts) / parts }
 // samples if as many rounds would not fit into what is left of the budget.
 func (e *engine) plan(round time.Duration) {
 	length := e.opt.Time
-	left := e.opt.Budget - time.Since(e.start)
-	if e.opt.Budget > 0 && time.Duration(e.opt.Samples)*round > left {
+	if left := e.opt.Budget - time.Since(e.start); e.over(round) {
 		var timed time.Duration
 		for _, s := range e.live() {
 			timed += s.latest.elapsed

@@ -38,7 +38,7 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 
 var (
 	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1}
-	quickPlan = plan{samples: 10, time: 15 * time.Millisecond, budget: 120 * time.Second, sample: quickSample,
+	quickPlan = plan{samples: 10, time: 10 * time.Millisecond, budget: 120 * time.Second, sample: quickSample,
 		ops: regexp.MustCompile(quickOps),
 		leftOut: []string{
 			"operations that no figure is drawn from (GT, compressed points, multi-scalar multiplication, the non-uniform hash, PIN setting, the other shares, threshold combining)",
