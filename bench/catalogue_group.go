@@ -80,8 +80,13 @@ func keepVerdict(f func(i int) bool) (func(int), func(int) []byte) {
 // judged in the library's own GT, because libraries order GT's bytes
 // differently.
 func keepGT(l *loaded, f func(i int) backends.GT, log func(i int) backends.Scalar) (func(int), func(int) []byte) {
-	var kept [Inputs]backends.GT
-	return func(i int) { kept[i] = f(i) }, func(i int) []byte { return verdict(kept[i].Equal(l.gt.Exp(log(i)))) }
+	var kept, wanted [Inputs]backends.GT
+	return func(i int) { kept[i] = f(i) }, func(i int) []byte {
+		if wanted[i] == nil {
+			wanted[i] = l.gt.Exp(log(i))
+		}
+		return verdict(kept[i].Equal(wanted[i]))
+	}
 }
 
 func holds(*loaded, int, int) []byte { return verdict(true) }
