@@ -30,13 +30,29 @@ var (
 	// ErrLeaseEnded: the reservation was given up by its lease, or settled
 	// before; the verdict it was for must not be told.
 	ErrLeaseEnded = errors.New("reservation has ended")
-	// ErrUnavailable: the store cannot be reached or has failed; nothing is
-	// known to have changed. The cause is wrapped.
+	// ErrUnavailable: the store cannot be reached or has failed. Whether what
+	// was asked for was done is not known; nothing of it was acknowledged. The
+	// cause is wrapped.
 	ErrUnavailable = errors.New("store unavailable")
 	// ErrTooLarge: a key over MaxKey or a value over MaxValue bytes.
 	ErrTooLarge = errors.New("too large for the store")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store closed")
+	// ErrFull: the store holds as much as it may (see Options.MaxValues,
+	// Options.MaxBytes and Redis's maxmemory). Nothing was changed.
+	ErrFull = errors.New("store full")
+	// ErrOverloaded: too many callers wait already, for their turn with one
+	// identity (Options.MaxWaiters) or to write. Nothing was changed.
+	ErrOverloaded = errors.New("too many callers wait for the store")
+	// ErrArgument: a mistake of the caller's: an empty or unknown kind, a
+	// negative time to live, a policy without a maximum or a lease.
+	ErrArgument = errors.New("wrong argument to the store")
+	// ErrLocked: another process has the file open.
+	ErrLocked = errors.New("file is in use by another process")
+	// ErrFormat: the file is not a store, or is one of another version.
+	ErrFormat = errors.New("not a store of this format")
+	// ErrCorrupt: the file is a store, but damaged.
+	ErrCorrupt = errors.New("store is damaged")
 )
 
 // The greatest sizes in bytes.
@@ -80,6 +96,7 @@ type Op struct {
 	kind  Kind
 	key   string
 	value []byte
+	old   []byte
 	ttl   time.Duration
 	to    Kind
 	toKey string
@@ -94,9 +111,12 @@ const (
 	verbTake
 	verbDelete
 	verbMove
+	verbSwap
 )
 
-// Put writes a value over what was there. A ttl of 0 keeps it for good.
+// Put writes a value over what was there. A ttl of 0 keeps it for good; others
+// are rounded up to whole milliseconds. The value is copied, here and wherever
+// a store takes or gives one.
 func Put(k Kind, key string, value []byte, ttl time.Duration) Op {
 	return Op{verb: verbPut, kind: k, key: key, value: value, ttl: ttl}
 }
@@ -119,7 +139,7 @@ func Delete(k Kind, key string) Op { return Op{verb: verbDelete, kind: k, key: k
 
 // Move takes the value under one key, appends tail to it and puts it under
 // another, over what was there. Of many who move it one succeeds; its result
-// is the value as it was.
+// is the value as it was. What would grow over MaxValue is ErrTooLarge.
 func Move(from Kind, fromKey string, to Kind, toKey string, tail []byte, ttl time.Duration) Op {
 	return Op{verb: verbMove, kind: from, key: fromKey, to: to, toKey: toKey, value: tail, ttl: ttl}
 }
@@ -132,24 +152,31 @@ type Result struct {
 }
 
 // Store is the state of one server, or of several instances of it. All methods
-// are safe for concurrent use. A context that ends gives its error.
+// are safe for concurrent use. A context that ends gives its error; if it ends
+// while a change is under way, that may have been made or not, as with
+// ErrUnavailable from a store on the network.
 type Store interface {
 	// Do carries out the operations in order and in one round trip, all of
 	// them or, if there is an error, none. No other call comes between them.
-	// Errors: ErrUnavailable, ErrTooLarge, ErrClosed.
+	// Errors: ErrUnavailable, ErrTooLarge, ErrFull, ErrOverloaded, ErrClosed.
 	Do(ctx context.Context, ops ...Op) ([]Result, error)
 	// Swap puts a new value in the place of an old one, and reports whether
 	// the old one was still there. The time to live stays as it was.
 	Swap(ctx context.Context, k Kind, key string, old, new []byte) (bool, error)
 	// Scan calls f with the values of a kind in no certain order until it
-	// returns false. What changes meanwhile may be seen or not.
+	// returns false. What changes meanwhile may be seen or not; nothing is
+	// seen twice. f may call the store.
 	Scan(ctx context.Context, k Kind, f func(key string, value []byte) bool) error
 
 	Attempts
 
 	// Ping tells whether the store answers.
 	Ping(ctx context.Context) error
-	// Close releases the store; what was acknowledged is kept.
+	// Warnings tells, for the log, in what this store promises less than the
+	// package does.
+	Warnings() []string
+	// Close releases the store; what was acknowledged is kept. Calls under way
+	// end with ErrClosed, also those that wait for their turn.
 	Close() error
 }
 
@@ -168,12 +195,14 @@ type Store interface {
 // ends and counts as nothing, which is safe because Settle refuses it from
 // then on: its verdict was never told.
 type Attempts interface {
-	// Reserve waits for its turn and reserves an attempt. Errors: ErrBlocked,
-	// ErrUnavailable, ErrClosed, ctx's.
+	// Reserve waits for its turn and reserves an attempt. Turns are first come,
+	// first served within a process. Errors: ErrBlocked, ErrOverloaded,
+	// ErrFull, ErrUnavailable, ErrClosed, ctx's.
 	Reserve(ctx context.Context, id string, p Policy) (*Reservation, error)
 	// Settle ends a reservation: Passed clears the failures, Failed adds one,
-	// Withdrawn leaves them. It returns the failures counted now. Errors:
-	// ErrLeaseEnded, ErrUnavailable.
+	// Withdrawn leaves them. It returns the failures counted now. The verdict
+	// may be told only if there is no error. Errors: ErrLeaseEnded,
+	// ErrUnavailable, ErrOverloaded, ErrClosed.
 	Settle(ctx context.Context, r *Reservation, o Outcome) (failures int, err error)
 	// Failures returns the failures counted, without reserving.
 	Failures(ctx context.Context, id string) (int, error)
@@ -215,4 +244,28 @@ func (k Kind) Durable() bool {
 		return true
 	}
 	return false
+}
+
+var kindNames = [...]string{
+	Registration: "registration",
+	Challenge:    "challenge",
+	Login:        "login",
+	Access:       "access",
+	Permit:       "permit",
+	Revocation:   "revocation",
+	Mark:         "mark",
+	Session:      "session",
+	Account:      "account",
+	Application:  "application",
+}
+
+// String returns the kind's name, for logs.
+func (k Kind) String() string {
+	switch {
+	case k >= Registration && k <= Application:
+		return kindNames[k]
+	case k == failed:
+		return "failures"
+	}
+	return "unknown"
 }

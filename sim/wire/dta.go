@@ -35,6 +35,8 @@ type ServerSecretAnswer struct {
 type PermitsAnswer struct {
 	TimePermits map[string]string `json:"timePermits"`
 	Message     string            `json:"message"`
+	// Shares are ours: what each is the sum of, with proofs.
+	Shares map[string][]ProvedShare `json:"shares,omitempty"`
 }
 
 // PermitAnswer is the answer to timePermit, for today.
@@ -85,7 +87,9 @@ type ApplicationAnswer struct {
 	AppKey string `json:"app_key"`
 	// CertivoxURL is where the application's own instance of the D-TA is.
 	CertivoxURL string `json:"certivoxURL"`
-	Message     string `json:"message"`
+	// ShareKeys are the keys of the D-TAs behind the proxy, to be pinned.
+	ShareKeys []ShareKey `json:"shareKeys,omitempty"`
+	Message   string     `json:"message"`
 }
 
 // Refusal is the body of an answer that is not 2xx.

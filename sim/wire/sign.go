@@ -80,7 +80,8 @@ func Expires(now time.Time) string { return now.Add(Lifetime).UTC().Format(Expir
 // that lies further ahead than any request signed by now.
 func CheckExpires(expires string, now time.Time) error {
 	t, err := time.Parse(ExpiresLayout, expires)
-	if err != nil {
+	// Parse takes fractions of a second that the layout does not have.
+	if err != nil || t.Format(ExpiresLayout) != expires {
 		return fmt.Errorf("%w: an expiry is like %s", ErrMalformed, ExpiresLayout)
 	}
 	if now.After(t.Add(Skew)) || t.After(now.Add(Lifetime+Skew)) {
