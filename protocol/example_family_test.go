@@ -68,3 +68,28 @@ func ExampleVerifier_VerifySignatureKey() {
 	// <nil>
 	// proof rejected
 }
+
+// A lock-out policy with time permits: the client proves that U belongs to U_T,
+// so that a failure for which there is no PIN error tried no PIN and need not
+// count.
+func ExampleProver_ProveBinding() {
+	suite, verifier, master, alice := exampleUser()
+	const today = protocol.Date(20780)
+	token := must(must(master.ClientShare(alice)).Token(alice, must(suite.PIN("1234"))))
+	permit := must(master.PermitShare(alice, today))
+
+	entered := must(token.Secret(alice, must(suite.PIN("1243"))))
+	client := must(suite.NewProver(alice, entered, permit, nil))
+	pass1, proof := client.Pass1(), must(client.ProveBinding(nil))
+	challenge := must(verifier.Challenge(alice, pass1, today, nil))
+	v := must(client.Pass2(challenge.Y()))
+
+	fmt.Println(challenge.Verify(v))
+	failed := &protocol.FailedLogin{Date: today, Pass1: pass1, Y: challenge.Y(), V: v}
+	delta, err := verifier.PINError(alice, failed, protocol.FourDigits)
+	counts := err == nil || suite.VerifyBinding(alice, today, pass1, proof) != nil
+	fmt.Println("PIN error", delta, "counts:", counts)
+	// Output:
+	// proof rejected
+	// PIN error 9 counts: true
+}

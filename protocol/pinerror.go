@@ -67,18 +67,27 @@ type FailedLogin struct {
 // identity, and do not offer it at all where the server is to learn nothing
 // about PINs, or where PINs are reused elsewhere.
 //
-// Its use is a lock-out policy. Without permits, and with no factor but the
-// PIN, a δ is found exactly if the client holds the identity's token and
-// entered a wrong PIN in range: without s·A nobody can make such a V, and
-// nobody who tries PINs against a token can avoid it, since a V that would
-// have been accepted for the right PIN has this form for every wrong one. A
-// policy may therefore count these failures alone towards locking the account,
-// so that outsiders without the token cannot lock a user out. It must not be
-// gentler on small errors or slips of a digit in any way that the client can
-// notice: that tells a thief whether he is close. With permits U is not bound
-// to U_T, so a thief can send a false U and have his guesses pass as something
-// else; count every failure then, and in the one-pass protocol, where U can
-// even be chosen after y, do not trust δ.
+// Its use is a lock-out policy. Where there is no factor but the PIN, a δ that
+// is found proves that the client holds the identity's token, with permits or
+// without, whatever U it sent: from answers to two challenges under one U and
+// U', both with a δ, follows V − V' + δ·(U + y·A) − δ'·(U + y'·A) =
+// (y' − y)·s·A', so that without a client secret one challenge of 2^128 can be
+// answered. Nobody without the token can make failures with a δ, and a policy
+// that counts these alone towards locking the account keeps outsiders from
+// locking a user out.
+//
+// It may leave the others out where a thief with the token cannot avoid the δ.
+// Without permits he cannot: a V that would have been accepted for the PIN that
+// he tries is −(x + y)·(s·A + δ·A), and U is the commitment that the verdict
+// rests on. With permits that is U_T, and a false U makes the guess look like
+// something else. So count every failure then, except those without a δ that
+// come with a proof by [Prover.ProveBinding] that holds: with U = x·A for the x
+// of U_T the argument is that of log-ins without permits, and what still shows
+// no δ would have been accepted for no PIN in range, and tried none. In the
+// one-pass protocol, where U can even be chosen after y, do not trust δ.
+//
+// The policy must not be gentler on small errors or slips of a digit in any way
+// that the client can notice: that tells a thief whether he is close.
 //
 // Variable-time in δ: answer the client first. A call costs two pairings and
 // up to 2.9·√pins multiplications in GT: between two and three verifications

@@ -42,3 +42,11 @@ func (s *Suite) PermitOf(date Date, p backends.G1) (*Permit, error) {
 	}
 	return &Permit{s, date, p}, nil
 }
+
+// ShareKeyOf is ClientSecretOf for a D-TA's key.
+func (s *Suite) ShareKeyOf(p backends.G1) (*ShareKey, error) {
+	if p.IsIdentity() {
+		return nil, fmt.Errorf("share key: %w", ErrIdentityPoint)
+	}
+	return &ShareKey{s, p}, nil
+}

@@ -19,7 +19,13 @@ func TestValuesOfPoints(t *testing.T) {
 		if got := must(s.ServerSecretOf(must(s.DecodeG2(w.server.Bytes())))); !bytes.Equal(got.Bytes(), w.server.Bytes()) {
 			t.Error("server secret")
 		}
-		_, err := s.ClientSecretOf(b.G1().Sub(b.G1()))
+		key := w.masters[0].ShareKey()
+		if got := must(key.Suite().ShareKeyOf(key.Point())); !bytes.Equal(got.Bytes(), key.Bytes()) {
+			t.Error("share key")
+		}
+		_, err := s.ShareKeyOf(b.G1().Sub(b.G1()))
+		is(t, "share key", err, protocol.ErrIdentityPoint)
+		_, err = s.ClientSecretOf(b.G1().Sub(b.G1()))
 		is(t, "client secret", err, protocol.ErrIdentityPoint)
 		_, err = s.ServerSecretOf(b.G2().Sub(b.G2()))
 		is(t, "server secret", err, protocol.ErrIdentityPoint)

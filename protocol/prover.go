@@ -3,7 +3,7 @@ package protocol
 import (
 	"fmt"
 	"io"
-	"sync/atomic"
+	"sync"
 
 	"mpinlab/backends"
 )
@@ -21,10 +21,13 @@ type Pass1 struct {
 // away.
 type Prover struct {
 	suite  *Suite
+	id     *Identity
+	date   Date        // of the permit, 0 without
 	secret backends.G1 // token + factors (+ permit)
-	x      backends.Scalar
 	pass1  Pass1
-	used   atomic.Bool
+
+	mu sync.Mutex
+	x  backends.Scalar // nil once used
 }
 
 // NewProver begins a log-in: it puts the client secret together, draws x from
@@ -39,14 +42,14 @@ func (s *Suite) NewProver(id *Identity, secret *ClientSecret, permit *Permit, ra
 	if err != nil {
 		return nil, err
 	}
-	p := &Prover{suite: s, secret: secret.point, x: x}
+	p := &Prover{suite: s, id: id, secret: secret.point, x: x}
 	p.pass1.U = s.EncodeG1(id.point.Mul(x))
 	if permit != nil {
 		t, err := id.loginPoint(permit.date)
 		if err != nil {
 			return nil, err
 		}
-		p.secret = p.secret.Add(permit.point)
+		p.date, p.secret = permit.date, p.secret.Add(permit.point)
 		p.pass1.UT = s.EncodeG1(t.Mul(x))
 	}
 	if p.secret.IsIdentity() {
@@ -67,11 +70,14 @@ func (p *Prover) Pass2(y []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("challenge: %w", err)
 	}
-	if p.used.Swap(true) {
+	p.mu.Lock()
+	x := p.x
+	p.x = nil
+	p.mu.Unlock()
+	if x == nil {
 		return nil, fmt.Errorf("prover: %w", ErrUsed)
 	}
-	sum := p.x.Add(k)
-	p.x = nil
+	sum := x.Add(k)
 	if sum.IsZero() {
 		return nil, fmt.Errorf("challenge: %w", ErrIdentityPoint)
 	}

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -41,6 +40,12 @@ func (s *Suite) DecodeShareKey(b []byte) (*ShareKey, error) {
 
 // Bytes returns the key's encoding.
 func (k *ShareKey) Bytes() []byte { return k.suite.EncodeG1(k.point) }
+
+// Suite returns the suite the key belongs to.
+func (k *ShareKey) Suite() *Suite { return k.suite }
+
+// Point returns s_i·G.
+func (k *ShareKey) Point() backends.G1 { return k.point }
 
 // ProveClientShare issues a client share together with a proof for clients,
 // two scalars long. It draws from rand, or from the system's source where rand
@@ -156,8 +161,7 @@ func (s *Suite) shareChallenge(points ...backends.G1) (backends.Scalar, error) {
 	name := s.id.String()
 	msg := append([]byte{byte(len(name))}, name...)
 	for _, p := range points {
-		b := s.EncodeG1(p)
-		msg = append(binary.BigEndian.AppendUint16(msg, uint16(len(b))), b...)
+		msg = appendSized(msg, s.EncodeG1(p))
 	}
 	b, err := h2c.ExpandMessageXMD([]byte(shareDST), msg, (s.id.Curve.Params().R.BitLen()+128+7)/8)
 	if err != nil {

@@ -27,6 +27,7 @@ func TestUndefinedProtocolsAreSkipped(t *testing.T) {
 		{"miracl-core/bn254", "signature", false, "no one-pass protocol"},
 		{"miracl-core/bn254", "one-pass", false, "no one-pass protocol"},
 		{"rfc9380/bn254", "full", true, "does not give the pairing's value"},
+		{"rfc9380/bn254", "share", false, "no fields for the indices"},
 	} {
 		doc := fmt.Sprintf(`{"format": "mpin-vectors/1", "suite": %q, "source": "test", "cases": [
 			{"id": "a", "protocol": %q, "in": {"identity": "61"}, "out": {"accept": true}}]}`, c.suite, c.protocol)

@@ -4,7 +4,9 @@
 //
 // A file is run on every backend of its curve. What a case gives is taken as
 // it is, what it does not give is derived through package protocol, and what
-// it wants is compared field by field.
+// it wants is compared field by field. Cases of the protocol share are read and
+// skipped, since the format cannot say who takes part in a t-of-n sharing; known
+// answers for those are in package protocol/threshold.
 package vectors
 
 import (
@@ -98,7 +100,8 @@ type Out struct {
 	Canonical strictjson.Hex `json:"canonical,omitzero"`
 }
 
-// protocols are the kinds of case of the format.
+// protocols are the kinds of case of the format. Cases of share are read and
+// skipped: see noShares.
 var protocols = []string{"two-pass", "one-pass", "full", "signature", "share", "decode"}
 
 // Flags are the flags that files may use without describing them, with what

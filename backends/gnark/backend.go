@@ -78,7 +78,9 @@ type table[A, B, S, T any] struct {
 	exact1 func(*A) bool
 	exact2 func(*B) bool
 
-	multi    func(*A, []A, []S, ecc.MultiExpConfig) (*A, error)
+	multi func(*A, []A, []S, ecc.MultiExpConfig) (*A, error)
+	// few is multi for few points; see MultiScalarG1.
+	few      func([]A, []*big.Int) A
 	subgroup func([]A) bool
 
 	// coordinates gives access to the coordinates of a point of G1.

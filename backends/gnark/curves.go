@@ -31,6 +31,7 @@ func newBLS12381() contract {
 		check:       bls12381.PairingCheck,
 		fix:         fixed(bls12381.PrecomputeLines, bls12381.PairingCheckFixedQ),
 		multi:       (*bls12381.G1Affine).MultiExp,
+		few:         interleaved(bls12381.BatchJacobianToAffineG1),
 		subgroup:    bls12381.IsInSubGroupBatchG1,
 		coordinates: func(p *bls12381.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bls12381.G1Affine) error {

@@ -42,6 +42,7 @@ func newBN254() contract {
 		check:       bn254.PairingCheck,
 		fix:         fixed(bn254.PrecomputeLines, bn254.PairingCheckFixedQ),
 		multi:       (*bn254.G1Affine).MultiExp,
+		few:         interleaved(bn254.BatchJacobianToAffineG1),
 		subgroup:    bn254.IsInSubGroupBatchG1,
 		coordinates: func(p *bn254.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bn254.G1Affine) error {
@@ -65,6 +66,7 @@ func newBLS12377() contract {
 		check:       bls12377.PairingCheck,
 		fix:         fixed(bls12377.PrecomputeLines, bls12377.PairingCheckFixedQ),
 		multi:       (*bls12377.G1Affine).MultiExp,
+		few:         interleaved(bls12377.BatchJacobianToAffineG1),
 		subgroup:    bls12377.IsInSubGroupBatchG1,
 		coordinates: func(p *bls12377.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bls12377.G1Affine) error {
@@ -88,6 +90,7 @@ func newBLS24315() contract {
 		check:       bls24315.PairingCheck,
 		fix:         fixed(bls24315.PrecomputeLines, bls24315.PairingCheckFixedQ),
 		multi:       (*bls24315.G1Affine).MultiExp,
+		few:         interleaved(bls24315.BatchJacobianToAffineG1),
 		subgroup:    bls24315.IsInSubGroupBatchG1,
 		coordinates: func(p *bls24315.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bls24315.G1Affine) error {
@@ -111,6 +114,7 @@ func newBLS24317() contract {
 		check:       bls24317.PairingCheck,
 		fix:         fixed(bls24317.PrecomputeLines, bls24317.PairingCheckFixedQ),
 		multi:       (*bls24317.G1Affine).MultiExp,
+		few:         interleaved(bls24317.BatchJacobianToAffineG1),
 		subgroup:    bls24317.IsInSubGroupBatchG1,
 		coordinates: func(p *bls24317.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bls24317.G1Affine) error {
@@ -135,6 +139,7 @@ func newBW6633() contract {
 		exact1:      plainOrder[bw6633.G1Affine, bw6633.G1Jac](backends.BW6633),
 		fix:         fixed(bw6633.PrecomputeLines, bw6633.PairingCheckFixedQ),
 		multi:       (*bw6633.G1Affine).MultiExp,
+		few:         interleaved(bw6633.BatchJacobianToAffineG1),
 		subgroup:    bw6633.IsInSubGroupBatchG1,
 		coordinates: func(p *bw6633.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bw6633.G1Affine) error {
@@ -159,6 +164,7 @@ func newBW6761() contract {
 		exact2:      plainOrder[bw6761.G2Affine, bw6761.G2Jac](backends.BW6761),
 		fix:         fixed(bw6761.PrecomputeLines, bw6761.PairingCheckFixedQ),
 		multi:       (*bw6761.G1Affine).MultiExp,
+		few:         interleaved(bw6761.BatchJacobianToAffineG1),
 		subgroup:    bw6761.IsInSubGroupBatchG1,
 		coordinates: func(p *bw6761.G1Affine) (x, y coordinate) { return &p.X, &p.Y },
 		decompress: func(b []byte, p *bw6761.G1Affine) error {

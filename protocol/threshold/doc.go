@@ -95,7 +95,8 @@
 // is given each D-TA's key in G1 and a proof with each share (Share.Key,
 // Share.ProveClientShare, ClientShare.VerifyProof) and leaves wrong ones out of
 // CombineClientSecrets; or a front end trusted with s·Q combines for it, with
-// Group.CombineClientSecrets.
+// Group.CombineClientSecrets. Clients that only add up are served by t D-TAs
+// that agreed to serve together, each with [Share.Additive].
 //
 // # Secrets and time
 //

@@ -17,6 +17,8 @@ var (
 	ErrDuplicate = errors.New("duplicate")
 	// ErrTooFew: fewer good shares or dealers than the threshold.
 	ErrTooFew = errors.New("fewer than the threshold")
+	// ErrTooMany: more indices than the threshold where it must be exactly that.
+	ErrTooMany = errors.New("more than the threshold")
 	// ErrEpoch: a share of another epoch.
 	ErrEpoch = errors.New("share of another epoch")
 	// ErrGroup: a share of another sharing, though its epoch has the same number.

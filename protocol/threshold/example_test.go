@@ -83,3 +83,50 @@ func Example() {
 	// wrong shares: 0 <nil>
 	// login: <nil>
 }
+
+// Clients that only add up are served by any two of three D-TAs, which agree on
+// who serves.
+func ExampleShare_Additive() {
+	backend, err := gnark.NewCurve(backends.BLS12381)
+	if err != nil {
+		panic(err)
+	}
+	suite, err := protocol.New(protocol.SuiteID{Dialect: protocol.Milagro, Curve: backends.BLS12381}, backend)
+	if err != nil {
+		panic(err)
+	}
+	// See the first example for a secret that nobody ever held.
+	master, _ := suite.NewMasterSecret(nil)
+	group, shares, err := threshold.Split(suite, master, 2, 3, nil)
+	if err != nil {
+		panic(err)
+	}
+	alice, _ := suite.Identity([]byte("alice@example.com"))
+
+	set := []int{1, 3}
+	var issued []*protocol.ClientSecret
+	for _, i := range set {
+		share := shares[i-1]
+		dta, err := share.Additive(set)
+		if err != nil {
+			panic(err)
+		}
+		part, proof, err := dta.ProveClientShare(alice, nil)
+		if err != nil {
+			panic(err)
+		}
+		// The client has D-TA i's key from its set-up.
+		key, err := threshold.AdditiveKey(share.Key(), i, set)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("D-TA %d: %v\n", i, key.VerifyClientShare(alice, part, proof))
+		issued = append(issued, part)
+	}
+	secret, _ := protocol.CombineClientSecrets(issued...)
+	fmt.Println("the secret:", secret.VerifyShare(alice, group.ServerSecret()))
+	// Output:
+	// D-TA 1: <nil>
+	// D-TA 3: <nil>
+	// the secret: <nil>
+}
