@@ -1,0 +1,5 @@
+//go:build !race
+
+package rps_test
+
+const raceEnabled = false
