@@ -12,7 +12,7 @@ FUZZTIME    ?= 20s
 REPORT      ?= report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-full bench test race vectors fuzz lint vuln clean
+.PHONY: help setup report report-full bench test race vectors fuzz lint vuln clean aa record torture
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: setup ## run every test
 	$(GO) test -timeout 20m ./...
 	# Once more without a C compiler; that blst is missing is the point here.
 	CI= CGO_ENABLED=0 $(GO) test -short ./backends/... ./cmd/...
+
+torture: setup ## the deployment's kills, floods and mutated requests in full (about 20 minutes)
+	MPIN_TORTURE=1 $(GO) test -count=1 -v -timeout 90m ./sim/store ./sim/deploy
 
 race: setup ## run the tests of the packages with concurrency under the race detector
 	$(GO) test -race -short -timeout 40m ./backends/... ./protocol/... ./bench/...
@@ -57,3 +60,12 @@ vuln: ## look for known vulnerabilities (needs the internet)
 
 clean: ## remove what the other targets made
 	rm -rf $(REPORT) bin
+
+aa: setup ## check the harness on itself: 20 A/A runs and a planted slowdown (about 10 minutes)
+	@$(GO) build -o bin/mpin ./cmd/mpin
+	bin/mpin aa
+
+record: setup ## the full report, its raw files kept in a dated folder under bench/record
+	@$(GO) build -o bin/mpin ./cmd/mpin
+	bin/mpin report -o $(REPORT)
+	bin/mpin record $(REPORT)

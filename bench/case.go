@@ -32,7 +32,9 @@ type Key struct {
 	Curve   string
 	Backend string
 	// Via is "direct" (the library as its users call it), "interface" (through
-	// package backends) or "protocol" (through package protocol).
+	// package backends) or "protocol" (through package protocol). A row with
+	// any other is the same work as one of these under a second name: "control"
+	// (see WithControls) or "planted" (see Planted).
 	Via string
 	// Procs is GOMAXPROCS while it was measured.
 	Procs int

@@ -46,6 +46,8 @@ type Selection struct {
 	// Suites are the dialects of the protocol operations; none means each
 	// backend's first, which is rfc9380 where it serves that.
 	Suites []protocol.Dialect
+	// Sweeps selects among the sweeps instead of the catalogue.
+	Sweeps bool
 }
 
 func (s *Selection) takes(re *regexp.Regexp, v string) bool { return re == nil || re.MatchString(v) }
@@ -78,7 +80,9 @@ func Catalogue(bs []backends.Backend, sel Selection) ([]Case, error) {
 		}
 		c := &collector{b: b, sel: sel, group: groups[curve]}
 		c.loaded = sync.OnceValue(func() *loaded { return load(b, c.group()) })
-		c.groupCases()
+		if !sel.Sweeps {
+			c.groupCases()
+		}
 		if err := c.protocolCases(); err != nil {
 			return nil, err
 		}
@@ -95,6 +99,12 @@ func Catalogue(bs []backends.Backend, sel Selection) ([]Case, error) {
 		var names []string
 		for _, o := range Operations() {
 			names = append(names, o.Name)
+		}
+		if sel.Sweeps {
+			names = nil
+			for _, o := range sweeps {
+				names = append(names, o.Name)
+			}
 		}
 		return nil, fmt.Errorf("no operation matches %q; there are %s", sel.Op, strings.Join(names, ", "))
 	}

@@ -30,7 +30,15 @@ type protocolOp struct {
 // allProtocolOps is the whole list: the two-pass protocol, batches, the rest of
 // the family and threshold issuing.
 func allProtocolOps() []protocolOp {
-	return slices.Concat(protocolOps, batchOps, pinErrorOps, familyOps, thresholdOps)
+	return slices.Concat(protocolOps, batchOps, saturatedOps, pinErrorOps, bindingOps, familyOps, thresholdOps)
+}
+
+// protocolOps is the part of the list that is selected from.
+func (c *collector) protocolOps() []protocolOp {
+	if c.sel.Sweeps {
+		return sweepOps()
+	}
+	return allProtocolOps()
 }
 
 // protocolCases adds the protocol operations, through package protocol and
@@ -58,7 +66,7 @@ func (c *collector) protocolCases() error {
 			}
 			return newWorld(s, in)
 		})
-		for _, o := range allProtocolOps() {
+		for _, o := range c.protocolOps() {
 			if o.needs != nil && !o.needs(s) {
 				continue
 			}
@@ -74,7 +82,7 @@ func (c *collector) protocolCases() error {
 				return op, want, nil
 			})
 		}
-		if build := direct.FindServerVerify(c.b.Info().ID); build != nil && id.Dialect == protocol.RFC9380 {
+		if build := direct.FindServerVerify(c.b.Info().ID); build != nil && id.Dialect == protocol.RFC9380 && !c.sel.Sweeps {
 			k := c.key("ServerVerify", "direct")
 			k.Suite = id.Dialect.String()
 			c.add(k, false, func() (*direct.Op, func(int) []byte, error) {

@@ -25,6 +25,13 @@ type Options struct {
 	// made shorter, down to an eighth, and after that there are fewer of them,
 	// but never less than one round. Either is told in Results.Warnings.
 	Budget time.Duration
+	// Precision makes Samples the least number of samples: each block of rows
+	// (see Claims) is sampled until every ratio in it has a 95 % interval that
+	// reaches no further than this share of it to either side (0.01 is 1 %),
+	// or the budget ends, or there are maxRounds. 0 takes Samples and no more.
+	// Whether to stop depends on the width of intervals and never on where
+	// they lie, so that it favours no outcome.
+	Precision float64
 	// Procs is GOMAXPROCS while measuring; 0 means 1.
 	Procs int
 	// Seed determines the order of the cases in each round. 0 draws one. It
@@ -52,13 +59,18 @@ func (e *CaseError) Unwrap() error { return e.Err }
 // Run measures the cases and returns a row for each in the given order.
 //
 // All cases are set up first, several at a time, and calibrated. Then every
-// round takes one sample of every case, in an order shuffled anew, so that a
-// machine that changes its speed does so for all of them; sample i of two rows
-// comes from the same round (see Ratio). The first round is discarded. Before
+// round takes one sample of every case, so that a machine that changes its
+// speed does so for all of them; sample i of two rows comes from the same round
+// (see Ratio). The rows that are compared with each other, a block, are measured
+// one right after the other; the order of the blocks and that of the rows in
+// each are shuffled anew in every round. The first round is discarded. Before
 // each sample the heap is collected, and while the clock runs the collector is
 // off unless memory grows past a guard, which a row's warnings tell. On one
 // processor a sample stays on one thread, unless the case is Concurrent:
-// handing work to another goroutine would then cost a switch of threads.
+// handing work to another goroutine would then cost a switch of threads. Where
+// the system takes the processor away from such a sample, for other work, the
+// processor time counts instead of the time on the clock, and a warning tells
+// how often that was.
 //
 // Successive samples go on through the inputs: where one covers fewer than
 // Inputs of them, different samples have different inputs, which adds to their
@@ -85,7 +97,9 @@ func Run(ctx context.Context, cases []Case, opt Options) (*Results, error) {
 	e.results.Environment = Environment(append(opt.settings(), opt.Settings...)...)
 	e.warnOfConditions()
 
-	e.total = len(e.subjects) * (3 + opt.Samples)
+	for _, s := range e.subjects {
+		e.expect(s, 3+opt.Samples)
+	}
 	e.setUp(ctx)
 	e.measure(ctx)
 	return e.finish(ctx)
@@ -93,8 +107,8 @@ func Run(ctx context.Context, cases []Case, opt Options) (*Results, error) {
 
 // normalise fills in the defaults.
 func (o *Options) normalise() error {
-	if o.Samples < 0 || o.Time < 0 || o.Budget < 0 || o.Procs < 0 {
-		return errors.New("bench: samples, time, budget and procs must not be negative")
+	if o.Samples < 0 || o.Time < 0 || o.Budget < 0 || o.Procs < 0 || !(o.Precision >= 0) {
+		return errors.New("bench: samples, time, budget, procs and precision must not be negative")
 	}
 	if o.Samples == 0 {
 		o.Samples = 10
@@ -126,6 +140,9 @@ func (o *Options) settings() []Setting {
 	if o.Budget > 0 {
 		s = append(s, Setting{"budget", o.Budget.String()})
 	}
+	if o.Precision > 0 {
+		s = append(s, Setting{"precision", percent(o.Precision)})
+	}
 	return s
 }
 
@@ -135,8 +152,11 @@ type engine struct {
 	start    time.Time
 	order    *rand.Rand
 	subjects []*subject
+	blocks   [][]*subject // the same, by what is compared with each other
 	results  Results
 	rounds   int // complete ones, the discarded one aside
+
+	taken, preempted int // samples
 
 	done, total int // steps, for Progress
 }
@@ -147,11 +167,13 @@ type subject struct {
 	row  Row
 	body *Body
 	err  error // set when the case is dropped
+	done bool  // its block is known as precisely as was wanted
 
 	perRun  float64 // nanoseconds, the least so far
 	runs    int     // in each sample
 	next    int     // the next input
 	steps   int     // reported to Progress
+	planned int     // to be reported in all
 	latest  measurement
 	crowded int // samples during which the collector ran
 }
@@ -162,6 +184,7 @@ func (e *engine) accept(cases []Case) error {
 		return errors.New("bench: no cases to measure")
 	}
 	seen := make(map[Key]bool, len(cases))
+	places := make(map[block]int)
 	for _, c := range cases {
 		c.Key.Procs = e.opt.Procs
 		if c.PerRun == 0 {
@@ -179,16 +202,25 @@ func (e *engine) accept(cases []Case) error {
 			return fmt.Errorf("bench: %v has %d units a run", c.Key, c.PerRun)
 		}
 		seen[c.Key] = true
-		e.subjects = append(e.subjects, &subject{Case: c, row: Row{Key: c.Key}})
+		s := &subject{Case: c, row: Row{Key: c.Key}}
+		e.subjects = append(e.subjects, s)
+		at, ok := places[blockOf(c.Key)]
+		if !ok {
+			at = len(e.blocks)
+			places[blockOf(c.Key)] = at
+			e.blocks = append(e.blocks, nil)
+		}
+		e.blocks[at] = append(e.blocks[at], s)
 	}
 	return nil
 }
 
-// live returns the subjects that have not failed.
+// live returns the subjects to be sampled: those that have not failed and are
+// not done.
 func (e *engine) live() []*subject {
 	var live []*subject
 	for _, s := range e.subjects {
-		if s.err == nil {
+		if s.err == nil && !s.done {
 			live = append(live, s)
 		}
 	}
@@ -198,16 +230,21 @@ func (e *engine) live() []*subject {
 // step reports that one more step of s is over, or all that were left of it if
 // it has failed.
 func (e *engine) step(s *subject, label string) {
-	left := e.total/len(e.subjects) - s.steps
 	n := 1
 	if s.err != nil {
-		n = left
+		n = s.planned - s.steps
 	}
 	s.steps += n
 	e.done += n
 	if e.opt.Progress != nil {
 		e.opt.Progress(e.done, e.total, label)
 	}
+}
+
+// expect plans n more steps of s.
+func (e *engine) expect(s *subject, n int) {
+	s.planned += n
+	e.total += n
 }
 
 // warn adds a warning about the run.
@@ -258,5 +295,10 @@ func (e *engine) finish(ctx context.Context) (*Results, error) {
 	}
 	e.results.set("load-after", loadAverage())
 	Summarise(&e.results)
+	if e.preempted > 0 {
+		e.warn("preempted: the processor was taken away during %d of %d samples; they have their processor time", e.preempted, e.taken)
+	}
+	e.warnOfRounds()
+	e.warnOfControls()
 	return &e.results, errors.Join(errs...)
 }

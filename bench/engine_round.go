@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -76,24 +77,38 @@ func (e *engine) measure(ctx context.Context) {
 	if ok && e.over(took) {
 		// The first round also computed what results to want, once for all;
 		// ask a second one before samples are shortened.
-		e.total += len(e.live())
+		for _, s := range e.live() {
+			e.expect(s, 1)
+		}
 		took, ok = e.discardedRound(ctx)
 	}
 	if !ok {
 		return
 	}
 	e.plan(took)
-	for range e.opt.Samples {
+	for e.wanted() {
+		if e.rounds >= e.opt.Samples {
+			for _, s := range e.live() {
+				e.expect(s, 1)
+			}
+		}
 		if !e.round(ctx) {
 			return
 		}
 		e.keep()
-		if past := time.Since(e.start); e.opt.Budget > 0 && past > e.opt.Budget && e.rounds < e.opt.Samples {
-			e.warn("budget: stopped after %d of %d rounds, when %v of %v had passed",
-				e.rounds, e.opt.Samples, past.Round(time.Millisecond), e.opt.Budget)
-			return
+		e.settle()
+		if past := time.Since(e.start); e.opt.Budget > 0 && past > e.opt.Budget && e.wanted() {
+			if e.rounds < e.opt.Samples {
+				e.warn("budget: stopped after %d of %d rounds, when %v of %v had passed",
+					e.rounds, e.opt.Samples, past.Round(time.Millisecond), e.opt.Budget)
+			} else {
+				e.warn("budget: stopped after %d rounds, when %v of %v had passed",
+					e.rounds, past.Round(time.Millisecond), e.opt.Budget)
+			}
+			break
 		}
 	}
+	e.warnOfPrecision()
 }
 
 // discardedRound takes a round and tells how long it took.
@@ -108,22 +123,33 @@ func (e *engine) over(round time.Duration) bool {
 	return e.opt.Budget > 0 && time.Duration(e.opt.Samples)*round > e.opt.Budget-time.Since(e.start)
 }
 
-// round takes one sample of every subject in a new order, and reports whether
-// it was completed.
+// round takes one sample of every live subject, block by block in a new order,
+// and reports whether it was completed.
 func (e *engine) round(ctx context.Context) bool {
-	live := e.live()
-	e.order.Shuffle(len(live), func(i, j int) { live[i], live[j] = live[j], live[i] })
-	for _, s := range live {
-		if ctx.Err() != nil {
-			return false
+	blocks := slices.Clone(e.blocks)
+	e.order.Shuffle(len(blocks), func(i, j int) { blocks[i], blocks[j] = blocks[j], blocks[i] })
+	any := false
+	for _, b := range blocks {
+		var live []*subject
+		for _, s := range b {
+			if s.err == nil && !s.done {
+				live = append(live, s)
+			}
 		}
-		s.attempt(func() error {
-			s.latest = s.sample(s.runs)
-			return s.check()
-		})
-		e.step(s, s.Key.String())
+		e.order.Shuffle(len(live), func(i, j int) { live[i], live[j] = live[j], live[i] })
+		for _, s := range live {
+			if ctx.Err() != nil {
+				return false
+			}
+			s.attempt(func() error {
+				s.latest = s.sample(s.runs)
+				return s.check()
+			})
+			e.step(s, s.Key.String())
+			any = true
+		}
 	}
-	return len(live) > 0
+	return any
 }
 
 // keep adds the samples of a completed round to the rows.
@@ -137,6 +163,10 @@ func (e *engine) keep() {
 		s.row.AllocsSamples = append(s.row.AllocsSamples, roundTo(float64(m.allocs)/units, 100))
 		if m.collected {
 			s.crowded++
+		}
+		e.taken++
+		if m.preempted {
+			e.preempted++
 		}
 	}
 }
@@ -165,6 +195,21 @@ func (e *engine) plan(round time.Duration) {
 		s.learn(s.latest, s.runs)
 		s.runs = runsFor(length, s.perRun)
 		s.next = 0
+	}
+	// What is compared with itself does so on the same inputs in each round.
+	for _, b := range e.blocks {
+		var rows []*Row
+		for _, s := range b {
+			rows = append(rows, &s.row)
+		}
+		for _, s := range b {
+			if !repeats(s.Key) {
+				continue
+			}
+			if i := slices.Index(rows, original(s.Key, rows)); i >= 0 {
+				s.runs = b[i].runs
+			}
+		}
 	}
 }
 

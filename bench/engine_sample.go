@@ -17,7 +17,15 @@ type measurement struct {
 	elapsed       time.Duration
 	bytes, allocs uint64
 	collected     bool // the collector ran while the clock did
+	preempted     bool // elapsed is processor time
 }
+
+// A sample that loses the processor for more than a hundredth of its time has
+// its processor time for a cost, if it is long enough for that clock.
+const (
+	preemptedShare   = 0.01
+	leastPreemptible = 200 * time.Microsecond
+)
 
 // sample times runs successive inputs. It panics where the body does.
 func (s *subject) sample(runs int) measurement {
@@ -44,6 +52,7 @@ func (s *subject) sample(runs int) measurement {
 		run((i + Inputs - 1) % Inputs)
 	}
 	runtime.ReadMemStats(&before)
+	used, told := processorTime()
 	start := time.Now()
 	for range runs {
 		run(i)
@@ -52,7 +61,16 @@ func (s *subject) sample(runs int) measurement {
 		}
 	}
 	elapsed := time.Since(start)
+	until, _ := processorTime()
 	runtime.ReadMemStats(&after)
+	used = until - used
+	// What runs on one thread does not wait, so that time in which the process
+	// does not run is the system's, which has other work.
+	preempted := told && !s.Concurrent && s.Key.Procs == 1 && elapsed >= leastPreemptible &&
+		used > 0 && float64(used) < (1-preemptedShare)*float64(elapsed)
+	if preempted {
+		elapsed = used
+	}
 
 	s.next = i
 	return measurement{
@@ -60,6 +78,7 @@ func (s *subject) sample(runs int) measurement {
 		bytes:     after.TotalAlloc - before.TotalAlloc,
 		allocs:    after.Mallocs - before.Mallocs,
 		collected: after.NumGC != before.NumGC,
+		preempted: preempted,
 	}
 }
 

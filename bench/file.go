@@ -27,7 +27,10 @@ import (
 // The machine and the toolchain are configuration lines. benchstat makes a
 // table of its own for every configuration, so what tells one run from the
 // next on the same machine (see perRunKey) is in comments, which it skips:
-// otherwise it would never compare two runs.
+// otherwise it would never compare two runs. So are the claims that follow from
+// the samples (see Claims), for those who read the file as text:
+//
+//	# claim BenchmarkPair/curve=bn254/…: 1.30 × …, 95 % 1.29–1.31, …
 
 // Limits on the files that are read; those that are written stay far below.
 const (
@@ -46,7 +49,7 @@ var units = [...]string{"ns/op", "B/op", "allocs/op"}
 // do where two versions are compared.
 var perRunKeys = []string{
 	"commit", "modified", "commit-source", "date", "load-before", "load-after",
-	"seed", "samples", "sample-time", "budget",
+	"seed", "samples", "sample-time", "budget", "precision",
 }
 
 // perRunKey reports whether a setting differs between two runs that one wants
@@ -72,8 +75,12 @@ func Write(w io.Writer, r *Results) error {
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(out, "# warning: %s\n", oneLine(warning))
 	}
-	for _, row := range r.Rows {
+	claims := claimLines(r)
+	for i, row := range r.Rows {
 		out.WriteString("\n")
+		if claims[i] != "" {
+			fmt.Fprintf(out, "# claim %v: %s\n", row.Key, claims[i])
+		}
 		for _, warning := range row.Warnings {
 			fmt.Fprintf(out, "# warning %v: %s\n", row.Key, oneLine(warning))
 		}

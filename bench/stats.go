@@ -93,15 +93,19 @@ func sample(values []float64) *benchmath.Sample {
 // slowed the machine down in one round did so for both, and cancels. The rows
 // must come from one Run; where their numbers of samples differ, so that they
 // cannot, the results are NaN.
-func Ratio(a, b *Row) (ratio, lo, hi float64) {
+func Ratio(a, b *Row) (ratio, lo, hi float64) { return interval(ratios(a, b)) }
+
+// ratios divides the samples of two rows round by round; nil where the rows are
+// not of the same rounds.
+func ratios(a, b *Row) []float64 {
 	if len(a.Samples) != len(b.Samples) {
-		return math.NaN(), math.NaN(), math.NaN()
+		return nil
 	}
-	ratios := make([]float64, len(a.Samples))
-	for i := range ratios {
-		ratios[i] = a.Samples[i] / b.Samples[i]
+	list := make([]float64, len(a.Samples))
+	for i := range list {
+		list[i] = a.Samples[i] / b.Samples[i]
 	}
-	return interval(ratios)
+	return list
 }
 
 func few(row *Row) string {

@@ -28,6 +28,10 @@ const (
 // Data is what the figures are drawn from.
 type Data struct {
 	Results *bench.Results
+	// Sweeps are the measurements over ranges of sizes, nil where there are
+	// none; History are the runs recorded before, oldest first.
+	Sweeps  *bench.Results
+	History []*bench.Results
 	// Sizes are the sizes of keys and messages, one row a suite.
 	Sizes []SizeRow
 	// Excluded gives, for each backend (by its id) that is shown but takes no
@@ -64,19 +68,27 @@ type Omitted struct{ Name, Title, Reason string }
 // All makes the figures, the headline first, and lists those that the data do
 // not allow with the reason.
 func All(d *Data) ([]*Figure, []Omitted) {
-	makers := []struct {
+	type maker struct {
 		name, title string
 		make        func(*Data) (*Figure, error)
-	}{
+	}
+	makers := []maker{
 		{throughputName, throughputTitle, Throughput},
 		{breakdownName, breakdownTitle, Breakdown},
 		{batchName, batchTitle, Batch},
+		{saturatedName, saturatedTitle, Saturated},
 		{securityName, securityTitle, Security},
 		{pairingName, pairingTitle, Pairing},
 		{clientName, clientTitle, Client},
 		{familyName, familyTitle, Family},
 		{abstractionName, abstractionTitle, Abstraction},
 		{sizesName, sizesTitle, Sizes},
+	}
+	if d.Sweeps != nil {
+		makers = append(makers, maker{scalingName, scalingTitle, Scaling})
+	}
+	if len(d.History) > 0 {
+		makers = append(makers, maker{historyName, historyTitle, History})
 	}
 	var figures []*Figure
 	var omitted []Omitted

@@ -122,7 +122,7 @@ func TestPNGHas300DotsAnInch(t *testing.T) {
 func TestNothingToDraw(t *testing.T) {
 	for name, results := range map[string]*bench.Results{"nil": nil, "empty": {}} {
 		figures, omitted := All(&Data{Results: results})
-		if len(figures) != 0 || len(omitted) != 9 {
+		if len(figures) != 0 || len(omitted) != 10 {
 			t.Errorf("%s: %d figures, %d omitted", name, len(figures), len(omitted))
 		}
 		for _, o := range omitted {

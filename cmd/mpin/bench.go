@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,11 @@ type benchFlags struct {
 	time             time.Duration
 	cpu              string
 	seed             uint64
+	precision        float64
+	budget           time.Duration
+	controls         string
+	planted          float64
+	sweeps, costs    bool
 	output           string
 }
 
@@ -39,6 +45,16 @@ the Go benchmark format, which benchstat reads.
 Rows are via=direct (the library called as its users call it), via=interface
 (through package backends) and via=protocol (through package protocol).
 
+Each operation has an A/A control, a row against itself under a second name
+(via=control), and the file tells beside every row what follows from it: its
+ratio to the least row of that operation, whether a difference is claimed, what
+the control says, and the smallest difference that the run could have seen. A
+difference is claimed where a sign test over the rounds, with Holm's correction
+for all rows of the operation, puts the ratio beyond 1 ± 0.5 % with 95 %.
+
+With --precision, --samples is the least number of samples, and every operation
+is sampled until its ratios are known so precisely or the budget ends.
+
 The reference backend is left out unless --backend names it: it is written to
 be read, not to be fast.
 
@@ -46,6 +62,7 @@ Operations:
 ` + indent(operationLines()),
 		Example: `  mpin bench --op 'ServerVerify$' --samples 10 -o v.txt && benchstat -col /backend v.txt
   mpin bench --op '^Pair' --backend 'bls12-381$' --time 20ms
+  mpin bench --op 'ServerVerify$' --precision 1 --budget 2m
   mpin bench --op 'MSM' --cpu 1,2`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runBench(c, &f) },
@@ -58,6 +75,13 @@ Operations:
 	c.Flags().DurationVar(&f.time, "time", 50*time.Millisecond, "how long one sample is meant to take")
 	c.Flags().StringVar(&f.cpu, "cpu", "1", "values of GOMAXPROCS to measure under, separated by commas")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of the order of measurements (default random; it is recorded)")
+	c.Flags().Float64Var(&f.precision, "precision", 0, "sample until the 95 % interval of every ratio is within this many per cent of it (default: do not)")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for everything; needed parts are shortened first, then left out (default no limit)")
+	c.Flags().StringVar(&f.controls, "controls", "one", "A/A controls: one for each operation, each (one for each of its backends), or none")
+	c.Flags().BoolVar(&f.sweeps, "sweeps", false, "measure how costs grow with cores, batches, messages, sessions, D-TAs and users")
+	c.Flags().BoolVar(&f.costs, "costs", false, "measure what operations cost beyond time: memory, collector, counters of the processor, code")
+	c.Flags().Float64Var(&f.planted, "planted", 0, "add rows via=planted that are slower by so many per cent, to see whether that is found")
+	_ = c.Flags().MarkHidden("planted")
 	c.Flags().StringVarP(&f.output, "output", "o", "", "file to write (default standard output)")
 	return c
 }
@@ -71,12 +95,18 @@ func operationLines() []string {
 }
 
 func runBench(c *cobra.Command, f *benchFlags) error {
+	if f.costs {
+		return runCosts(c, f)
+	}
 	cpus, err := parseCPUs(f.cpu)
 	if err != nil {
 		return err
 	}
 	if f.samples < 1 || f.time <= 0 {
 		return misuse(errors.New("--samples and --time must be positive"))
+	}
+	if !(f.precision >= 0 && f.precision <= 100 && f.planted >= 0 && f.planted <= 1000) || f.budget < 0 {
+		return misuse(errors.New("--precision must be from 0 to 100, and --budget not negative"))
 	}
 	sel, err := selection(f)
 	if err != nil {
@@ -86,12 +116,16 @@ func runBench(c *cobra.Command, f *benchFlags) error {
 	if err != nil {
 		return misuse(err)
 	}
+	if cases, err = f.repeated(cases); err != nil {
+		return misuse(err)
+	}
 	var all *bench.Results
 	var failed error
 	for _, procs := range cpus {
 		p := newProgress(c.ErrOrStderr(), fmt.Sprintf("measuring on %d core(s)", procs))
 		r, err := bench.Run(c.Context(), cases, bench.Options{
-			Samples: f.samples, Time: f.time, Procs: procs, Seed: f.seed, Progress: p.update,
+			Samples: f.samples, Time: f.time, Procs: procs, Seed: f.seed,
+			Precision: f.precision / 100, Budget: f.budget, Progress: p.update,
 		})
 		p.finish()
 		failed = errors.Join(failed, err)
@@ -111,10 +145,32 @@ func runBench(c *cobra.Command, f *benchFlags) error {
 	if err := writeResults(c, f.output, all); err != nil {
 		return finding(errors.Join(failed, err))
 	}
+	if sense := bench.Sense(bench.Claims(all)); sense.Claims+sense.Controls > 0 {
+		fmt.Fprintln(c.ErrOrStderr(), sense)
+	}
+	for _, w := range all.Warnings {
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", w)
+	}
 	if errors.Is(failed, context.Canceled) {
 		return fmt.Errorf("interrupted; the complete rounds so far were kept: %w", context.Canceled)
 	}
 	return finding(failed)
+}
+
+// repeated adds the rows that do another's work under a second name.
+func (f *benchFlags) repeated(cases []bench.Case) ([]bench.Case, error) {
+	if f.planted > 0 {
+		for _, c := range slices.Clone(cases) {
+			cases = append(cases, bench.Planted(c, f.planted/100))
+		}
+	}
+	switch f.controls {
+	case "one", "each":
+		return bench.WithControls(cases, f.controls == "each"), nil
+	case "none":
+		return cases, nil
+	}
+	return nil, &flagError{"controls", fmt.Errorf("%q is not one, each or none", f.controls)}
 }
 
 // writeResults writes the rows, if there are any, to a file or to standard
@@ -148,6 +204,7 @@ func saveResults(path string, r *bench.Results) error {
 }
 
 func selection(f *benchFlags) (sel bench.Selection, err error) {
+	sel.Sweeps = f.sweeps
 	if sel.Op, err = expression("op", f.op); err != nil {
 		return sel, err
 	}

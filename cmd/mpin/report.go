@@ -27,7 +27,9 @@ type plan struct {
 	ops *regexp.Regexp
 	// sample is the share of vectors that run on the reference backend: one
 	// in sample.
-	sample  int
+	sample int
+	// beyond is what is measured beside the catalogue, and may be nil.
+	beyond  *beyondPlan
 	leftOut []string
 }
 
@@ -36,12 +38,15 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 	`ServerVerifyBatch|Pair|PairCheck2|PairCheck2Fixed|MillerLoop|FinalExp|G1Mul|G2Mul|HashToG1|G1Decode|G1InSubgroup)$`
 
 var (
-	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1}
+	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1, beyond: fullBeyond}
 	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 120 * time.Second, sample: quickSample,
 		ops: regexp.MustCompile(quickOps),
 		leftOut: []string{
 			"the rest of the M-Pin family (one-pass, Full, PIN error, signatures) and its figure",
-			"operations that no figure is drawn from (GT, compressed points, multi-scalar multiplication, the non-uniform hash, PIN setting, the other shares, threshold combining)",
+			"the saturated server with shares of bad logins, and its figure",
+			"growth with cores, batches, messages, sessions, D-TAs and users, and its figure",
+			"costs beyond time: memory, collector, code, counts of field operations",
+			"operations that no figure is drawn from (GT, compressed points, multi-scalar multiplication, the non-uniform hash, PIN setting, the other shares, threshold combining, binding proofs)",
 			fmt.Sprintf("vectors: the slow reference backend runs one case in %d", quickSample),
 			"samples: 10 short ones of each row instead of 20 longer ones",
 		}}
@@ -60,6 +65,8 @@ self-contained page with its raw data beside it:
   index.html   the page
   bench.txt    the measurements, in the Go benchmark format
   bench.csv    the same, summarised
+  sweeps.txt   how costs grow (full form)
+  costs.txt    costs beyond time (full form)
   figures/     every figure as SVG and PNG
 
 A backend that fails a vector is shown but not ranked. The full form takes up to
@@ -100,11 +107,17 @@ func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
 	if err != nil {
 		return finding(err)
 	}
-	summary, err := report.Write(dir, report.Input{
+	in := report.Input{
 		Results: results, Backends: all.Entries(), Suites: suites, Sizes: sizes,
-		Quick: quick, LeftOut: p.leftOut, Command: commandLine(quick), Elapsed: time.Since(start),
+		Quick: quick, LeftOut: p.leftOut, Command: commandLine(quick),
 		Conformance: conformance, Excluded: excluded,
-	})
+	}
+	if p.beyond != nil && c.Context().Err() == nil {
+		failed = errors.Join(failed, addBeyond(c, p.beyond, dir, &in))
+	}
+	addHistory(c, &in)
+	in.Elapsed = time.Since(start)
+	summary, err := report.Write(dir, in)
 	if err != nil {
 		return finding(errors.Join(failed, err))
 	}
@@ -142,6 +155,7 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	cases = bench.WithControls(cases, false)
 	fmt.Fprintf(c.ErrOrStderr(), "measuring %d rows, %d samples each\n", len(cases), p.samples)
 	progress := newProgress(c.ErrOrStderr(), "measuring")
 	defer progress.finish()

@@ -20,10 +20,13 @@ func method(r *bench.Results) []methodPart {
 	}
 	return []methodPart{
 		{"How it was measured", []string{
-			"All operations are set up first. Then every round takes one sample of each, in an order shuffled anew, so that a machine that changes its speed " +
-				"does so for all of them; the first round is thrown away. Before a sample the heap is collected, and while the clock runs the collector is off. " + plan,
+			"All operations are set up first. Then every round takes one sample of each, so that a machine that changes its speed " +
+				"does so for all of them; the first round is thrown away. The rows of one operation are measured one right after the other, and the order of the operations " +
+				"and of their rows is shuffled anew in every round, by the seed that the environment gives. Before a sample the heap is collected, and while the clock runs the collector is off. " + plan,
 			fmt.Sprintf("An operation goes through %d different inputs in turn: one input repeated flatters variable-time code. "+
 				"Results are kept and compared with what another way of computing gives, outside the timed part; an operation with a wrong result leaves no row.", bench.Inputs),
+			"Where the system takes the processor away from a sample on one thread, for other work, its processor time counts instead of the time on the clock; a warning tells how often that was.",
+			"“control” rows are A/A controls: the work of another row of the operation under a second name. What they seem to cost more or less than that row is what the machine and the method add to any difference.",
 			"“interface” rows go through this project's contract for libraries, “direct” rows call the library as its own users do, and “protocol” rows go through the M-Pin implementation on top of the contract.",
 		}},
 		{"What the numbers are", []string{

@@ -55,6 +55,9 @@ type page struct {
 	Method      []methodPart
 	Environment []bench.Setting
 	Files       []file
+	// Beyond is the sections of beyond.go, and Contents their anchors and names.
+	Beyond   template.HTML
+	Contents [][2]string
 }
 
 type conformance struct {
@@ -115,6 +118,18 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) ([]byte
 			p.Figures = append(p.Figures, *shown)
 		}
 		p.Files = append(p.Files, file{[]string{"figures/" + f.Name + ".svg", "figures/" + f.Name + ".png"}, f.Title})
+	}
+	more := newBeyond(in)
+	p.Contents = more.sections()
+	var err error
+	if p.Beyond, err = more.render(); err != nil {
+		return nil, err
+	}
+	if in.Sweeps != nil {
+		p.Files = append(p.Files, file{[]string{"sweeps.txt"}, "the measurements over ranges of sizes, in the same format"})
+	}
+	if in.Costs != nil {
+		p.Files = append(p.Files, file{[]string{"costs.txt"}, "memory, collector, counters and code, in the same format with units of their own"})
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, &p); err != nil {

@@ -18,6 +18,8 @@ import (
 
 	"mpinlab/backends"
 	"mpinlab/bench"
+	"mpinlab/bench/cost"
+	"mpinlab/bench/record"
 	"mpinlab/plots"
 )
 
@@ -37,6 +39,12 @@ type Input struct {
 	Elapsed time.Duration
 	// Conformance is nil where nothing was checked.
 	Conformance *Conformance
+	// Sweeps are measurements over ranges of sizes, Costs those of other things
+	// than time, and History the runs recorded before, oldest first; each may be
+	// nil. The files sweeps.txt and costs.txt are the caller's, as bench.txt is.
+	Sweeps  *bench.Results
+	Costs   *cost.Results
+	History []record.Run
 	// Excluded gives, for each backend (by its id) that is shown but takes no
 	// part in the ranking, the reason.
 	Excluded map[string]string
@@ -66,7 +74,8 @@ func Write(dir string, in Input) (*Summary, error) {
 	if in.Results == nil {
 		in.Results = &bench.Results{}
 	}
-	figures, omitted := plots.All(&plots.Data{Results: in.Results, Sizes: in.Sizes, Excluded: in.Excluded})
+	figures, omitted := plots.All(&plots.Data{Results: in.Results, Sizes: in.Sizes, Excluded: in.Excluded,
+		Sweeps: in.Sweeps, History: historyResults(in.History)})
 	drawn := filepath.Join(dir, "figures")
 	if err := os.MkdirAll(drawn, 0o755); err != nil {
 		return nil, fmt.Errorf("report: cannot make the folder %s: %w; choose another one", drawn, pathless(err))

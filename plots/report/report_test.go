@@ -73,7 +73,7 @@ func TestPageTellsEverything(t *testing.T) {
 		escaped(summary.Answer), "quick form of the report", "&lt;operations&gt; &amp; more", "median and", "busy: the load average",
 		">✗ 1 of 300<", "1 of 300 cases failed; the first: case 7: &lt;v&gt; differs", ">✓ 300 of 304<", "not run", ">0 of 12<",
 		"unavailable: built without cgo", "claimed", "2 min 51 s", "gnark-crypto v1.2.3", "23 November 2026, 09:30 UTC",
-		"medians of 12 samples", "Figure 9.", "bench.txt", "bench.csv", "mpin report --quick", "Not ranked: reference/",
+		"medians of 12 samples", "Figure 10.", "bench.txt", "bench.csv", "mpin report --quick", "Not ranked: reference/",
 	} {
 		if !strings.Contains(strings.ReplaceAll(page, number.Thin, " "), strings.ReplaceAll(want, number.Thin, " ")) {
 			t.Errorf("the page does not say %q", want)
@@ -89,7 +89,7 @@ func TestPageTellsEverything(t *testing.T) {
 		}
 		return err
 	})
-	if len(files) != 2+18 {
+	if len(files) != 2+20 {
 		t.Errorf("files %v", files)
 	}
 	for _, link := range regexp.MustCompile(`href="([^#"][^":]*)"`).FindAllStringSubmatch(page, -1) {

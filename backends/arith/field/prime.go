@@ -27,6 +27,7 @@ func (f *Prime) Zero() *big.Int { return new(big.Int) }
 func (f *Prime) One() *big.Int { return big.NewInt(1) }
 
 func (f *Prime) Add(a, b *big.Int) *big.Int {
+	tally(addition)
 	s := new(big.Int).Add(a, b)
 	if s.Cmp(f.P) >= 0 {
 		s.Sub(s, f.P)
@@ -35,6 +36,7 @@ func (f *Prime) Add(a, b *big.Int) *big.Int {
 }
 
 func (f *Prime) Sub(a, b *big.Int) *big.Int {
+	tally(addition)
 	d := new(big.Int).Sub(a, b)
 	if d.Sign() < 0 {
 		d.Add(d, f.P)
@@ -45,17 +47,20 @@ func (f *Prime) Sub(a, b *big.Int) *big.Int {
 func (f *Prime) Neg(a *big.Int) *big.Int { return f.Sub(new(big.Int), a) }
 
 func (f *Prime) Mul(a, b *big.Int) *big.Int {
+	tally(multiplication)
 	m := new(big.Int).Mul(a, b)
 	return m.Mod(m, f.P)
 }
 
 func (f *Prime) Sqr(a *big.Int) *big.Int {
+	tally(squaring)
 	m := new(big.Int).Mul(a, a)
 	return m.Mod(m, f.P)
 }
 
 // Inv returns 1/a, and 0 for a = 0.
 func (f *Prime) Inv(a *big.Int) *big.Int {
+	tally(inversion)
 	if a.Sign() == 0 {
 		return f.Zero()
 	}
@@ -63,11 +68,15 @@ func (f *Prime) Inv(a *big.Int) *big.Int {
 }
 
 // IsSquare reports whether a is a square; 0 is one (RFC 9380, section 4).
-func (f *Prime) IsSquare(a *big.Int) bool { return big.Jacobi(a, f.P) >= 0 }
+func (f *Prime) IsSquare(a *big.Int) bool {
+	tally(symbol)
+	return big.Jacobi(a, f.P) >= 0
+}
 
 // Sqrt returns a square root of a, or false where a is no square. Which of
 // the two roots it returns is not specified.
 func (f *Prime) Sqrt(a *big.Int) (*big.Int, bool) {
+	tally(root)
 	r := new(big.Int).ModSqrt(a, f.P)
 	return r, r != nil
 }

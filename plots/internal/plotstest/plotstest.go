@@ -115,6 +115,9 @@ func (l library) rows(r *bench.Results, samples int) {
 		each := 2*l.decode + sum + check/float64(n)
 		l.add(r, samples, "ServerVerifyBatch", bench.Key{Suite: suite, Via: "protocol", N: n, NName: "n"}, 1e3*each)
 	}
+	if l.name == "gnark" && l.curve == "bls12-381" {
+		l.saturated(r, samples, suite, verify-l.hash)
+	}
 	if !l.milagro {
 		protocol("OnePassProve", l.pass1+l.pass2)
 		protocol("OnePassVerify", 1.01*verify)
@@ -128,6 +131,20 @@ func (l library) rows(r *bench.Results, samples int) {
 	}
 	protocol("ClientPass1", l.pass1)
 	protocol("ClientPass2", l.pass2)
+}
+
+// saturated adds the rows of verifiers with more logins than they bear.
+func (l library) saturated(r *bench.Results, samples int, suite string, single float64) {
+	for _, bad := range []int{0, 1, 2, 5, 10, 20, 50} {
+		key := bench.Key{Suite: suite, Via: "protocol", N: bad, NName: "bad"}
+		each := single * math.Min(1.02, 0.12+0.3*math.Sqrt(float64(bad)))
+		l.add(r, samples, "BatchingVerifier", key, 1e3*each)
+		l.add(r, samples, "BatchingVerifierP99", key, 270e3*each)
+		if bad == 0 || bad == 50 {
+			l.add(r, samples, "SingleVerifier", key, 1e3*single)
+			l.add(r, samples, "SingleVerifierP99", key, 270e3*single)
+		}
+	}
 }
 
 // greatestBatch is smaller for slow libraries.
