@@ -94,13 +94,23 @@ func (s *Server) code(ctx context.Context, key string) (*code, []byte, error) {
 	return c, results[0].Value, nil
 }
 
-// access tells a browser how far its code has come.
-func (s *Server) access(ctx context.Context, q *wire.AccessRequest) (*wire.AccessAnswer, error) {
+// codeOf reads the session of a request; nil as code does, also for what is no
+// webOTT.
+func (s *Server) codeOf(ctx context.Context, q *wire.AccessRequest) (*code, error) {
+	if q.WebOTT == "" {
+		return nil, service.Refuse(http.StatusBadRequest, "webOTT is missing")
+	}
 	raw, ok := parseOTT(q.WebOTT)
 	if !ok {
-		return nil, service.Refuse(http.StatusBadRequest, "webOTT is missing or malformed")
+		return nil, nil
 	}
 	c, _, err := s.code(ctx, ottKey(raw[:]))
+	return c, err
+}
+
+// access tells a browser how far its code has come.
+func (s *Server) access(ctx context.Context, q *wire.AccessRequest) (*wire.AccessAnswer, error) {
+	c, err := s.codeOf(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +123,7 @@ func (s *Server) access(ctx context.Context, q *wire.AccessRequest) (*wire.Acces
 
 // olderAccess is access for older clients.
 func (s *Server) olderAccess(ctx context.Context, q *wire.AccessRequest) (*wire.OlderAccessAnswer, error) {
-	raw, ok := parseOTT(q.WebOTT)
-	if !ok {
-		return nil, service.Refuse(http.StatusBadRequest, "webOTT is missing or malformed")
-	}
-	c, _, err := s.code(ctx, ottKey(raw[:]))
+	c, err := s.codeOf(ctx, q)
 	switch {
 	case err != nil:
 		return nil, err

@@ -26,13 +26,13 @@ func identityOf(mpinID string) (raw []byte, hash [32]byte, err error) {
 }
 
 // pass1 draws a challenge for the client's commitment.
-func (s *Server) pass1(ctx context.Context, q *wire.Pass1Request) (*wire.Pass1Answer, error) {
+func (s *Server) pass1(ctx context.Context, q *pass1Request) (*wire.Pass1Answer, error) {
 	v := s.verifier.Load()
 	if v == nil {
 		return nil, unavailable(nil)
 	}
 	switch {
-	case q.Pass != 1:
+	case q.Pass != "1":
 		return nil, service.Refuse(http.StatusForbidden, "pass is not 1")
 	case q.MpinID == "" || q.U == "" || q.UT == "":
 		return nil, service.Refuse(http.StatusForbidden, "one of mpin_id, U, UT is missing")
@@ -77,6 +77,10 @@ func (s *Server) pass1(ctx context.Context, q *wire.Pass1Request) (*wire.Pass1An
 		s.metrics.repeatedU.Inc()
 		s.log.LogAttrs(ctx, slog.LevelWarn, "U seen again", s.who(&hash))
 		if s.suite.ID().Dialect != protocol.Milagro {
+			// A refused pass 1 leaves nothing for a pass 2.
+			if _, err := s.store.Do(ctx, store.Delete(store.Challenge, string(hash[:]))); err != nil {
+				return nil, unavailable(err)
+			}
 			return nil, service.Refuse(http.StatusForbidden, "U was used before")
 		}
 	}
@@ -172,11 +176,11 @@ func markOf(hash *[32]byte, u []byte) string {
 // about it.
 func (s *Server) pass2(ctx context.Context, q *pass2Request) (*wire.Pass2Answer, error) {
 	switch {
-	case q.Pass != 2:
+	case q.Pass != "2":
 		return nil, service.Refuse(http.StatusForbidden, "pass is not 2")
 	case q.MpinID == "" || q.V == "":
 		return nil, service.Refuse(http.StatusForbidden, "one of mpin_id, V is missing")
-	case !isWID(q.WID):
+	case !isWID(string(q.WID)):
 		return nil, service.Refuse(http.StatusForbidden, "WID is malformed")
 	}
 	_, hash, err := identityOf(q.MpinID)
@@ -189,7 +193,7 @@ func (s *Server) pass2(ctx context.Context, q *pass2Request) (*wire.Pass2Answer,
 		return nil, service.Refusal(http.StatusForbidden, "V is malformed", err)
 	}
 	if q.WID != "0" {
-		l.wid = q.WID
+		l.wid = string(q.WID)
 	}
 	if q.OTP == 1 {
 		if l.otp, err = sixDigits(s.random); err != nil {

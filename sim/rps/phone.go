@@ -62,9 +62,12 @@ func resultKey(key string) string { return "r" + key }
 
 // phoneLogin judges a phone's login and waits for its browser.
 func (s *Server) phoneLogin(ctx context.Context, q *wire.AuthenticateRequest) (*wire.MobileAnswer, error) {
+	if q.MpinResponse.AuthOTT == "" {
+		return nil, service.Refuse(http.StatusBadRequest, "authOTT is missing")
+	}
 	ott, ok := parseOTT(q.MpinResponse.AuthOTT)
 	if !ok {
-		return nil, service.Refuse(http.StatusBadRequest, "authOTT is missing or malformed")
+		return nil, service.Refuse(http.StatusPreconditionFailed, "unknown or expired authOTT")
 	}
 	key := ottKey(ott[:])
 	d, err := s.redeem(ctx, ott)

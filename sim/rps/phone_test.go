@@ -153,7 +153,7 @@ func TestPhoneRefusals(t *testing.T) {
 		"bad JSON":     {`{"mpinResponse":`, 400},
 		"no response":  {`{}`, 400},
 		"no authOTT":   {`{"mpinResponse":{}}`, 400},
-		"short":        {`{"mpinResponse":{"authOTT":"00"}}`, 400},
+		"no token":     {`{"mpinResponse":{"authOTT":"unknown"}}`, 412},
 		"not a string": {`{"mpinResponse":{"authOTT":7}}`, 400},
 	} {
 		if got, b := d.call("POST", d.public+"/authenticate", c.body); got != c.want {

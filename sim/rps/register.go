@@ -26,13 +26,13 @@ func (s *Server) register(ctx context.Context, mpinID string, q *registerRequest
 		return nil, service.Refuse(http.StatusBadRequest, "deviceName or userData is too long")
 	}
 	if mpinID != "" {
+		// What is no mpinId is an unknown one, which gets a new one.
 		raw, hash, err := identityOf(mpinID)
-		if err != nil {
-			return nil, service.Refusal(http.StatusBadRequest, "mpinId is malformed", err)
-		}
-		g, _, err := s.registration(ctx, &hash)
-		if err != nil {
-			return nil, err
+		var g *registration
+		if err == nil {
+			if g, _, err = s.registration(ctx, &hash); err != nil {
+				return nil, err
+			}
 		}
 		if g != nil {
 			if !g.has(q.RegOTT) {
@@ -82,7 +82,7 @@ func (s *Server) verified(ctx context.Context, raw []byte, hash *[32]byte, g *re
 			ExpireTime:  expires,
 			Resend:      again,
 			DeviceName:  q.DeviceName,
-			UserData:    q.UserData,
+			UserData:    string(q.UserData),
 		})
 		if err != nil {
 			if !again {
@@ -174,7 +174,7 @@ func (s *Server) activate(ctx context.Context, hash *[32]byte, regOTT [ottSize]b
 // activateByKey is what the application asks for when the user has followed
 // his link.
 func (s *Server) activateByKey(ctx context.Context, mpinID, activateKey string) error {
-	_, hash, err := identityOf(mpinID)
+	raw, hash, err := identityOf(mpinID)
 	if err != nil {
 		return service.Refusal(http.StatusBadRequest, "mpinId is malformed", err)
 	}
@@ -185,7 +185,7 @@ func (s *Server) activateByKey(ctx context.Context, mpinID, activateKey string) 
 	if g == nil {
 		return service.Refuse(http.StatusNotFound, "no such registration, or it has expired")
 	}
-	parts := wire.ActivateKeyParts(mpinID, hex.EncodeToString(g.regOTT[:]))
+	parts := wire.ActivateKeyParts(hex.EncodeToString(raw), hex.EncodeToString(g.regOTT[:]))
 	if wire.Verify(s.cfg.AppKey, activateKey, parts...) != nil {
 		return service.Refuse(http.StatusForbidden, "activateKey does not hold")
 	}

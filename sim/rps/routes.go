@@ -1,6 +1,7 @@
 package rps
 
 import (
+	"errors"
 	"net/http"
 
 	"mpinlab/sim/service"
@@ -120,7 +121,7 @@ func (s *Server) getTimePermit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) postPass1(w http.ResponseWriter, r *http.Request) error {
-	var q wire.Pass1Request
+	var q pass1Request
 	if err := service.ReadJSON(r, wire.MaxBody, &q); err != nil {
 		return service.BadBody(http.StatusForbidden, err)
 	}
@@ -187,22 +188,32 @@ func (s *Server) postActivate(w http.ResponseWriter, r *http.Request) error {
 	return done(w, s.activateByKey(r.Context(), r.PathValue("mpinId"), q.ActivateKey))
 }
 
+// postRedeem answers with the status in the body too, whatever it is.
 func (s *Server) postRedeem(w http.ResponseWriter, r *http.Request) error {
 	var q wire.RedeemRequest
 	if err := service.ReadJSON(r, wire.MaxBody, &q); err != nil {
-		return service.BadBody(http.StatusBadRequest, err)
+		return badRedeem(w, service.BadBody(http.StatusBadRequest, err))
 	}
 	if err := checkLogout(q.LogoutURL, q.LogoutData); err != nil {
-		return err
+		return badRedeem(w, err)
 	}
 	a, err := s.redeemForApplication(r.Context(), &q)
 	if err != nil {
-		return err
+		return badRedeem(w, err)
 	}
 	if a.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "MPin")
 	}
 	return service.WriteJSON(w, a.Status, a)
+}
+
+// badRedeem answers a request that is none, in the form of a verdict.
+func badRedeem(w http.ResponseWriter, err error) error {
+	var e *service.Error
+	if !errors.As(err, &e) || e.Status >= 500 {
+		return err
+	}
+	return service.WriteJSON(w, e.Status, wire.RedeemAnswer{Status: e.Status, Message: e.Message})
 }
 
 func (s *Server) postLoginResult(w http.ResponseWriter, r *http.Request) error {

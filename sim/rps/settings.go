@@ -2,6 +2,7 @@ package rps
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,13 +82,44 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// text is a string, or the JSON of anything else: numbers where the original's
+// clients write digits, and what an application has its pages hand on.
+type text string
+
+// UnmarshalJSON reads any JSON; null is the empty text.
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch {
+	case string(b) == "null":
+		*t = ""
+		return nil
+	case b[0] == '"':
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return fmt.Errorf("%w: not a string", wire.ErrMalformed)
+		}
+		*t = text(s)
+		return nil
+	}
+	*t = text(b)
+	return nil
+}
+
 // registerRequest is wire.RegisterRequest as clients of other makers write it.
 type registerRequest struct {
 	UserID     string `json:"userId"`
 	Mobile     flag   `json:"mobile"`
 	DeviceName string `json:"deviceName"`
 	RegOTT     string `json:"regOTT"`
-	UserData   string `json:"userData"`
+	UserData   text   `json:"userData"`
+}
+
+// pass1Request is wire.Pass1Request as clients of other makers write it.
+type pass1Request struct {
+	MpinID string `json:"mpin_id"`
+	UT     string `json:"UT"`
+	U      string `json:"U"`
+	Pass   text   `json:"pass"`
+	Proof  string `json:"proof"`
 }
 
 // pass2Request is wire.Pass2Request as clients of other makers write it.
@@ -95,6 +127,6 @@ type pass2Request struct {
 	MpinID string `json:"mpin_id"`
 	V      string `json:"V"`
 	OTP    flag   `json:"OTP"`
-	WID    string `json:"WID"`
-	Pass   int    `json:"pass"`
+	WID    text   `json:"WID"`
+	Pass   text   `json:"pass"`
 }

@@ -2,7 +2,6 @@ package rps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"sync/atomic"
@@ -120,17 +119,17 @@ func (s *Server) nextMessage(ctx context.Context, c *websocket.Conn) ([]byte, bo
 // answerSocket answers one message.
 func (s *Server) answerSocket(ctx context.Context, message []byte) any {
 	var kind struct {
-		Pass json.RawMessage `json:"pass"`
+		Pass text `json:"pass"`
 	}
 	defer s.metrics.socketSeconds.Since(time.Now())
 	answer, pass, err := any(nil), 0, error(nil)
 	if err := service.Unmarshal(message, &kind); err != nil {
 		return s.refusal(ctx, 0, service.BadBody(http.StatusForbidden, err))
 	}
-	switch string(kind.Pass) {
+	switch kind.Pass {
 	case "1":
 		pass = 1
-		var q wire.Pass1Request
+		var q pass1Request
 		if err = service.Unmarshal(message, &q); err != nil {
 			err = service.BadBody(http.StatusForbidden, err)
 		} else {

@@ -191,11 +191,42 @@ func (s *Service) Handler() http.Handler {
 // serve keeps paths that are not clean from the mux, which would answer them
 // with a redirection.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
-	if p := r.URL.Path; p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p, "/.") {
+	r = Joined(r)
+	if p := r.URL.Path; p == "" || p[0] != '/' || strings.Contains(p, "/.") {
 		s.run(w, r, s.lost, s.lost.f)
 		return
 	}
+	if p := r.URL.Path; len(p) > 1 && p[len(p)-1] == '/' {
+		if _, pattern := s.mux.Handler(r); pattern == "/" || pattern == "" {
+			r = withPath(r, p[:len(p)-1])
+		}
+	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// Joined returns a request with single slashes where its path has several:
+// clients join addresses that end in one with paths that begin with one.
+func Joined(r *http.Request) *http.Request {
+	p := r.URL.Path
+	if !strings.Contains(p, "//") {
+		return r
+	}
+	b := make([]byte, 0, len(p))
+	for i := range len(p) {
+		if p[i] != '/' || i == 0 || p[i-1] != '/' {
+			b = append(b, p[i])
+		}
+	}
+	return withPath(r, string(b))
+}
+
+// withPath returns a request with another path.
+func withPath(r *http.Request, path string) *http.Request {
+	u := *r.URL
+	u.Path, u.RawPath = path, ""
+	r2 := *r
+	r2.URL = &u
+	return &r2
 }
 
 // run surrounds a route's function.

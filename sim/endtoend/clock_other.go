@@ -1,0 +1,5 @@
+//go:build !linux
+
+package endtoend
+
+func threadTime() (int64, error) { return 0, ErrUnsupported }

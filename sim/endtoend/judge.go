@@ -1,0 +1,72 @@
+package endtoend
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"mpinlab/protocol"
+	"mpinlab/sim/deploy"
+)
+
+// judge is ServerVerifyCached: one login verified from its bytes where the
+// points of the identity and of the identity with the day are at hand, as they
+// are to an RPS for users who come back.
+type judge struct {
+	verifier *protocol.Verifier
+	ids      []*protocol.Identity
+	logins   []protocol.Transcript
+	repeat   int
+}
+
+// judged is the number of different logins; one alone flatters.
+const judged = 16
+
+func newJudge(suite *protocol.Suite, issuer *deploy.Issuer, c *crowd) (*judge, error) {
+	secret, err := issuer.ServerSecret()
+	if err != nil {
+		return nil, err
+	}
+	j := &judge{repeat: 3}
+	if j.verifier, err = suite.NewVerifier(secret); err != nil {
+		return nil, err
+	}
+	halves, err := c.prepare(context.Background(), judged)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range halves {
+		m := h.prover.Pass1()
+		challenge, err := j.verifier.Challenge(h.user.id, m, c.date, nil)
+		if err != nil {
+			return nil, err
+		}
+		v, err := h.prover.Pass2(challenge.Y())
+		if err != nil {
+			return nil, err
+		}
+		j.ids = append(j.ids, h.user.id)
+		j.logins = append(j.logins, protocol.Transcript{Date: c.date, U: m.UT, Y: challenge.Y(), V: v})
+	}
+	_, err = j.cost() // the points of the day
+	return j, err
+}
+
+// cost is the time on a CPU of one verification, in µs.
+func (j *judge) cost() (float64, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start, err := threadTime()
+	if err != nil {
+		return 0, err
+	}
+	for range j.repeat {
+		for i := range j.logins {
+			if err := j.verifier.Verify(j.ids[i], &j.logins[i]); err != nil {
+				return 0, fmt.Errorf("a login that had to be accepted: %w", err)
+			}
+		}
+	}
+	end, err := threadTime()
+	return float64(end-start) / 1e3 / float64(j.repeat*len(j.logins)), err
+}
