@@ -1,0 +1,302 @@
+package capacity
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Format is the version of a calibration's form.
+const Format = "mpin-capacity/1"
+
+// Calibration is what a deployment's work cost on some machine.
+type Calibration struct {
+	Format string `json:"format"`
+	// Command is what recorded it.
+	Command     string    `json:"command"`
+	Created     time.Time `json:"created"`
+	Environment []Setting `json:"environment"`
+	Entries     []Entry   `json:"entries"`
+}
+
+// Setting is a fact about machine or toolchain.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Entry is the costs with one backend and one store, on an RPS of one core.
+type Entry struct {
+	Suite   string `json:"suite"`
+	Backend string `json:"backend"`
+	Store   string `json:"store"`
+
+	// Verify is the time to verify one login whose challenge is decoded, and
+	// FindPIN to find out how wrong a PIN was; Batch that of batches from
+	// bytes.
+	Verify  Dist        `json:"verify"`
+	FindPIN Dist        `json:"find_pin"`
+	Batch   []BatchCost `json:"batch"`
+	// Answer is the time that a client takes between pass 1 and pass 2, if all
+	// else is prepared: V, on the calibration's machine.
+	Answer Dist `json:"answer"`
+	// Issue is the time that a D-TA's process spends on one half of a permit.
+	Issue Dist `json:"issue"`
+
+	// Single and Batching are the requests of an RPS that verifies logins one
+	// by one and in batches, redeeming without the verification.
+	Single   Requests `json:"single"`
+	Batching Requests `json:"batching"`
+	// Memory is the RPS's resident memory in bytes after the measurement.
+	Memory int64 `json:"memory"`
+}
+
+// Requests are the costs of a login's requests.
+type Requests struct {
+	Permit RequestCost `json:"permit"`
+	Pass1  RequestCost `json:"pass1"`
+	Pass2  RequestCost `json:"pass2"`
+	Redeem RequestCost `json:"redeem"`
+}
+
+// RequestCost is one request's.
+type RequestCost struct {
+	// CPU is the server's time on a CPU in µs under load, and Wake what a
+	// server takes longer that was idle before.
+	CPU  float64 `json:"cpu_us"`
+	Wake float64 `json:"wake_us"`
+	// Delay is what the client waited besides, on this machine's loopback.
+	Delay Dist `json:"delay"`
+	// In and Out are the bytes of TCP's payload to and from the server.
+	In  float64 `json:"in_bytes"`
+	Out float64 `json:"out_bytes"`
+}
+
+// cost is the model's form of it.
+func (r *RequestCost) cost() Cost {
+	return Cost{Service: Constant(us(r.CPU)), Wake: us(r.Wake), Delay: r.Delay}
+}
+
+func us(x float64) time.Duration { return time.Duration(math.Round(x * 1000)) }
+
+// ErrCalibration: a file that is no calibration, or lacks what is needed.
+var ErrCalibration = errors.New("calibration")
+
+// maxCalibration is the greatest file that is read.
+const maxCalibration = 8 << 20
+
+// ReadCalibration reads a file of [Calibrate]. Error: ErrCalibration.
+func ReadCalibration(path string) (*Calibration, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxCalibration+1))
+	if err != nil {
+		return nil, err
+	}
+	c, err := DecodeCalibration(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// DecodeCalibration reads a calibration, which is JSON. Error: ErrCalibration,
+// also where a cost is negative or missing.
+func DecodeCalibration(b []byte) (*Calibration, error) {
+	if len(b) > maxCalibration {
+		return nil, fmt.Errorf("%w: over %d bytes", ErrCalibration, maxCalibration)
+	}
+	var c Calibration
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCalibration, err)
+	}
+	if c.Format != Format {
+		return nil, fmt.Errorf("%w: format %q, not %q", ErrCalibration, c.Format, Format)
+	}
+	if len(c.Entries) == 0 {
+		return nil, fmt.Errorf("%w: no entries", ErrCalibration)
+	}
+	for i := range c.Entries {
+		if err := c.Entries[i].check(); err != nil {
+			return nil, fmt.Errorf("%w: entry %d: %w", ErrCalibration, i+1, err)
+		}
+	}
+	return &c, nil
+}
+
+func (e *Entry) check() error {
+	if e.Suite == "" || e.Backend == "" || e.Store == "" {
+		return errors.New("suite, backend or store is missing")
+	}
+	if e.Verify.mean <= 0 || e.Issue.mean <= 0 {
+		return errors.New("verify or issue is missing")
+	}
+	if err := (&Batching{Costs: e.Batch}).check(); err != nil {
+		return err
+	}
+	for _, rs := range []*Requests{&e.Single, &e.Batching} {
+		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
+			for _, v := range []float64{r.CPU, r.Wake, r.In, r.Out} {
+				if !(v >= 0) || v > 1e9 {
+					return fmt.Errorf("a cost of %v", v)
+				}
+			}
+			if r.CPU == 0 {
+				return errors.New("a request without a cost")
+			}
+		}
+	}
+	return nil
+}
+
+// Encode writes the calibration as JSON.
+func (c *Calibration) Encode() ([]byte, error) {
+	b, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	// A line a distribution, not a line a number.
+	var out bytes.Buffer
+	depth := 0
+	for line := range bytes.Lines(b) {
+		trimmed := bytes.TrimSpace(line)
+		switch {
+		case depth == 0 && bytes.HasSuffix(trimmed, []byte("[")) && numbers(trimmed):
+			depth = 1
+			out.Write(bytes.TrimRight(line, "\n"))
+		case depth == 1:
+			out.Write(trimmed)
+			if bytes.HasPrefix(trimmed, []byte("]")) {
+				depth = 0
+				out.WriteByte('\n')
+			}
+		default:
+			out.Write(line)
+		}
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// numbers reports whether a line opens a distribution.
+func numbers(line []byte) bool {
+	for _, name := range []string{`"verify"`, `"find_pin"`, `"issue"`, `"answer"`, `"delay"`} {
+		if bytes.HasPrefix(line, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+//go:embed calibration.json
+var recorded []byte
+
+// Default is the calibration that was recorded for the release: see its
+// environment and date.
+var Default = sync.OnceValues(func() (*Calibration, error) { return DecodeCalibration(recorded) })
+
+// Find returns the costs with a backend and a store. Where that store was
+// measured with another backend only, what it cost there over memory is added to
+// this backend's costs. Empty names take the first. Error: ErrCalibration, with
+// what there is.
+func (c *Calibration) Find(backend, store string) (*Entry, error) {
+	if backend == "" {
+		backend = c.Entries[0].Backend
+	}
+	if store == "" {
+		store = c.Entries[0].Store
+	}
+	of := func(backend, store string) *Entry {
+		for i := range c.Entries {
+			if e := &c.Entries[i]; (backend == "" || e.Backend == backend) && e.Store == store {
+				return e
+			}
+		}
+		return nil
+	}
+	if e := of(backend, store); e != nil {
+		return e, nil
+	}
+	own := of(backend, c.Entries[0].Store)
+	with := of("", store)
+	if own == nil || with == nil {
+		return nil, fmt.Errorf("%w: nothing about backend %q with store %q; there are %s", ErrCalibration, backend, store, strings.Join(c.names(), ", "))
+	}
+	without := of(with.Backend, own.Store)
+	if without == nil {
+		return nil, fmt.Errorf("%w: store %q was measured with %s only, and that with no other store", ErrCalibration, store, with.Backend)
+	}
+	e := *own
+	e.Store = store
+	for _, mode := range []func(*Entry) *Requests{func(e *Entry) *Requests { return &e.Single }, func(e *Entry) *Requests { return &e.Batching }} {
+		for _, of := range []func(*Requests) *RequestCost{
+			func(r *Requests) *RequestCost { return &r.Permit }, func(r *Requests) *RequestCost { return &r.Pass1 },
+			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },
+		} {
+			to, more, less := of(mode(&e)), of(mode(with)), of(mode(without))
+			to.CPU = max(1, to.CPU+more.CPU-less.CPU)
+			to.Delay = to.Delay.Plus(more.Delay.Mean() - less.Delay.Mean())
+		}
+	}
+	return &e, nil
+}
+
+func (c *Calibration) names() []string {
+	var list []string
+	for _, e := range c.Entries {
+		list = append(list, e.Backend+" with "+e.Store)
+	}
+	return list
+}
+
+// Backends lists the backends in the calibration, in its order.
+func (c *Calibration) Backends() []string {
+	var list []string
+	for _, e := range c.Entries {
+		if !slices.Contains(list, e.Backend) {
+			list = append(list, e.Backend)
+		}
+	}
+	return list
+}
+
+// Stores lists the stores.
+func (c *Calibration) Stores() []string {
+	var list []string
+	for _, e := range c.Entries {
+		if !slices.Contains(list, e.Store) {
+			list = append(list, e.Store)
+		}
+	}
+	return list
+}
+
+// Model is an RPS with these costs, of one core and without permits or load yet.
+func (e *Entry) Model(batching bool) *Model {
+	m := &Model{Instances: 1, Cores: 1, Verify: e.Verify, FindPIN: e.FindPIN, Issue: e.Issue}
+	r := &e.Single
+	if batching {
+		r = &e.Batching
+		m.Batching = &Batching{Costs: e.Batch, Back: afterVerdict}
+	}
+	m.Costs = [stages]Cost{r.Permit.cost(), r.Pass1.cost(), r.Pass2.cost(), r.Redeem.cost()}
+	return m
+}
+
+// afterVerdict is the share of a redeeming request's work that is taken to come
+// after the verdict: settling, the answer. It is an estimate, of little weight.
+const afterVerdict = 0.4

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package capacity
+
+import "time"
+
+func processTime() time.Duration { return time.Duration(time.Now().UnixNano()) }

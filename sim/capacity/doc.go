@@ -1,0 +1,44 @@
+// Package capacity predicts what a deployment does under a load that nobody can
+// make on one machine: a discrete-event model in virtual time, calibrated by a
+// short measurement, held against real runs, and used to plan.
+//
+// # Model
+//
+// Logins arrive as a Poisson process whose rate follows a [Profile]. Each goes
+// through its requests (a permit where it has none for the day, pass 1, pass 2,
+// redeeming), one after the other. A request takes its turn, first come, first
+// served, with one of the cores of an RPS instance, which instances get in turn
+// from the balancer, and holds it for its service time; the network and the
+// store come on top as a delay that holds no core. A request that finds its
+// core asleep pays for waking it. A permit also takes its turn with a D-TA.
+//
+// Redeeming verifies the login: at once, in the request's own time, or with
+// [Batching] by workers that share the cores with the requests, under the
+// policy of protocol.BatchingVerifier: a free worker takes what is waiting, at
+// most its share, at most as many as pay at the present share of bad logins. A
+// batch that takes longer than a core's time slice is cut into slices.
+//
+// Clients give up after a time-out and begin anew after a pause, some times;
+// what they gave up goes on holding cores. That is how an overloaded service
+// collapses, and a model without it would not show it.
+//
+// Time is virtual, everything follows from the seed, and nothing is allocated
+// for an event: ten million logins take seconds.
+//
+// # Where the figures come from
+//
+// [Calibrate] measures verification alone and in batches, and the CPU time and
+// the delays of every request of a real deployment on this machine. [Default]
+// is one such measurement, recorded with its machine and date. [Validate] holds
+// the model against a real run, and [Plan] searches the least number of
+// instances that keeps a promise.
+//
+// # Limits
+//
+// Cores of an instance are taken to be worth the same, up to the last: locks,
+// caches, memory and the garbage collector's share beyond what one core shows
+// are not modelled, nor is the CPU's frequency. The store is a delay with a
+// bound on its calls a second, not a queue. Failures of machines are not
+// modelled: see [Request.Spare]. What the application does after a login is not
+// counted.
+package capacity
