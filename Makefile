@@ -12,10 +12,10 @@ FUZZTIME    ?= 20s
 REPORT      ?= report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-full bench test race vectors fuzz lint vuln clean aa record torture
+.PHONY: help setup report report-full bench test race vectors fuzz lint vuln clean aa record readme torture pinpad screens k6 k6-test
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what tests and reports need, where it is missing
 	@./.ci/setup
@@ -55,6 +55,12 @@ lint: setup ## gofmt, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+k6: ## build bin/mpin-k6, k6 with M-Pin in it (a module of its own; 2 to 3 minutes the first time)
+	cd sim/k6 && $(GO) build -trimpath -ldflags='-s -w' -o ../../bin/mpin-k6 .
+
+k6-test: ## k6 against a deployment: the example, and two processes that make one load
+	cd sim/k6 && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
+
 vuln: ## look for known vulnerabilities (needs the internet)
 	$(GO) run $(GOVULNCHECK) ./...
 
@@ -69,3 +75,17 @@ record: setup ## the full report, its raw files kept in a dated folder under ben
 	@$(GO) build -o bin/mpin ./cmd/mpin
 	bin/mpin report -o $(REPORT)
 	bin/mpin record $(REPORT)
+
+readme: ## fill in the README's numbers from the newest record
+	$(GO) run ./cmd/mpin readme
+
+pinpad: ## build the PIN pad's WebAssembly; it must come out as committed
+	$(GO) run ./sim/pinpad/pack
+
+screens: setup ## drive the PIN pad in Chromium; pictures for README and report, figures on a quiet machine
+	rm -rf .cache/screenshots
+	MPIN_BROWSER_FIGURES=$(CURDIR)/.cache/pinpad.txt $(GO) test -count=1 -run 'Walk|Phone|Outages|Suite|Figures' ./sim/pinpad
+	cp .cache/pinpad.txt sim/pinpad/screens/figures.txt
+	for name in 07-pin-pad-phone-light 08-pin-entered-phone-dark 20-code-desktop-light 10-explainer-desktop-dark; do \
+		cp .cache/screenshots/$$name.png sim/pinpad/screens/ || exit 1; \
+	done

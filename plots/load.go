@@ -101,7 +101,8 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 	}
 	out := &Figure{
 		Caption: "The time within which a share of the logins was done. From the intended start, a login that could not be started in time, or that came " +
-			"while the servers stood still, waited as its user would have. Permit, pass 1, pass 2 and redeem are its parts.",
+			"while the servers stood still, waited as its user would have. Permit, pass 1, pass 2 and redeem are its parts. " +
+			"The answer to a wrong PIN is held back to a multiple of 250\u202fms, so that its time tells nothing of the PIN.",
 		Alt: fmt.Sprintf("Curves of time over percentile. 99 %% of logins took at most %s ms from their intended start, and %s ms from their actual one.",
 			p99(result.Tag(result.Whole, result.Response)), p99(result.Tag(result.Whole, result.Service))),
 	}
@@ -227,8 +228,9 @@ func loadTimeline(r *result.Run) (*Figure, error) {
 	if largest == 0 {
 		return nil, noData("no login was timed")
 	}
-	rates.y, rates.curves = fromZero(highest*1.25, ""), []fieldCurve{intended, good}
-	times.y, times.curves = logAxis(smallest, largest, ""), []fieldCurve{worst, p99, p50}
+	good.width, intended.width = 1.6, 1
+	rates.y, rates.curves = fromZero(highest*1.25, ""), []fieldCurve{good, intended}
+	times.y, times.curves = logAxis(smallest, largest, ""), []fieldCurve{p99, worst, p50}
 	f := &Figure{
 		Caption: "Above, how many operations were to start in each second and how many of them came to a good end, whenever that was. " +
 			"Below, response times of the logins that were to start in it.",
@@ -261,7 +263,7 @@ var classLooks = []struct {
 	{result.Accepted, "accepted", blue},
 	{result.Refused, "wrong PIN refused", sky},
 	{result.Blocked, "blocked", purple},
-	{result.Abandoned, "abandoned", grid},
+	{result.Abandoned, "abandoned", faint},
 	{result.Replayed, "replay refused", green},
 	{result.Busy, "busy", yellow},
 	{result.Failed, "failed", orange},

@@ -27,14 +27,12 @@ type shade struct {
 	from, to float64
 	name     string
 	fill     color.Color
-	hatched  bool
 }
 
 type band struct {
-	fill  color.Color
-	hatch int // 0 none, else the direction of lines
-	at    []float64
-	high  []float64 // its own height at each place
+	fill color.Color
+	at   []float64
+	high []float64 // its own height at each place
 }
 
 type fieldCurve struct {
@@ -73,12 +71,17 @@ func (f *field) blocks(width vg.Length, last bool) sheet {
 	s := sheet{wordsAbove(f.words, width), {height: high + foot, draw: func(p pen, top vg.Length) {
 		bottom := top - high
 		f.drawShades(p, from, to, bottom, top)
-		f.y.beside(p, bottom, top, from, to)
 		if last {
 			f.x.below(p, from, to, bottom, top)
 		} else {
+			for _, t := range f.x.ticks(to-from, smallType.width) {
+				if x := f.x.at(t.value, from, to); t.label != "" {
+					p.line(grid, gridLine, vg.Point{X: x, Y: bottom}, vg.Point{X: x, Y: top})
+				}
+			}
 			p.line(black, axisLine, vg.Point{X: from, Y: bottom}, vg.Point{X: to, Y: bottom})
 		}
+		f.y.beside(p, bottom, top, from, to)
 		at := func(x, y float64) vg.Point {
 			x, y = math.Max(f.x.lo, math.Min(f.x.hi, x)), math.Max(f.y.lo, math.Min(f.y.hi, y))
 			return vg.Point{X: f.x.at(x, from, to), Y: f.y.at(y, bottom, top)}
@@ -92,6 +95,7 @@ func (f *field) blocks(width vg.Length, last bool) sheet {
 		for _, c := range f.curves {
 			f.drawCurve(p, c, at)
 		}
+		f.drawNames(p, from, to, top)
 		f.drawMarks(p, at, box(from, bottom, to, top))
 	}}}
 	if last {
@@ -100,30 +104,41 @@ func (f *field) blocks(width vg.Length, last bool) sheet {
 	return s
 }
 
+// span is where a shade lies, false where it is not on the axis.
+func (f *field) span(s shade, from, to vg.Length) (a, b vg.Length, there bool) {
+	a, b = f.x.at(math.Max(s.from, f.x.lo), from, to), f.x.at(math.Min(s.to, f.x.hi), from, to)
+	return a, b, b > a
+}
+
 func (f *field) drawShades(p pen, from, to, bottom, top vg.Length) {
-	end, low := vg.Length(-1), false
 	for _, s := range f.shades {
-		a, b := f.x.at(math.Max(s.from, f.x.lo), from, to), f.x.at(math.Min(s.to, f.x.hi), from, to)
-		if b <= a {
-			continue
-		}
-		if s.hatched {
-			p.hatch(box(a, bottom, b, top), s.fill, 0.5, 3.5, 1)
-		} else {
+		if a, b, there := f.span(s, from, to); there {
 			p.fill(box(a, bottom, b, top), s.fill)
 		}
-		w := smallType.width(s.name)
-		if s.name == "" {
+	}
+}
+
+// drawNames writes the names of the shades at the top of the field, those that
+// would meet another one under the other.
+func (f *field) drawNames(p pen, from, to, top vg.Length) {
+	const leading = 10
+	var ends []vg.Length // of the lines of names
+	for _, s := range f.shades {
+		a, b, there := f.span(s, from, to)
+		if !there || s.name == "" {
 			continue
 		}
-		// Names that would meet stand one under the other.
+		w := smallType.width(s.name)
 		x := max(from+1, min((a+b-w)/2, to-w-1))
-		y := top - 6
-		if low = x < end+4 && !low; low {
-			y -= 10
+		line := 0
+		for line < len(ends) && x < ends[line]+4 {
+			line++
 		}
-		end = max(end, x+w)
-		defer p.label(x, y, s.name, quietType, left)
+		if line == len(ends) {
+			ends = append(ends, 0)
+		}
+		ends[line] = x + w
+		p.label(x, top-6-leading*vg.Length(line), s.name, quietType, left)
 	}
 }
 
@@ -202,7 +217,7 @@ func (f *field) drawMarks(p pen, at func(x, y float64) vg.Point, inside vg.Recta
 	}
 }
 
-// stroke makes a legend's sample of a curve.
+// sample makes a legend's sample of a curve.
 func (c *fieldCurve) sample(meaning string) sample {
 	return sample{meaning, func(p pen, x, y vg.Length) {
 		p.dashed(c.color, c.width, c.dashes, vg.Point{X: x, Y: y}, vg.Point{X: x + 12, Y: y})

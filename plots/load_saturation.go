@@ -28,7 +28,7 @@ func loadKnee(r *result.Run) (*Figure, error) {
 		probes := slices.Clone(s.Probes)
 		sort.Slice(probes, func(a, b int) bool { return probes[a].Rate < probes[b].Rate })
 		for _, p := range probes {
-			if p.Latency.Count == 0 || p.Achieved <= 0 {
+			if p.Latency.Count == 0 || p.Achieved <= 0 || p.Rate <= 0 || p.Latency.P99 <= 0 { // none of them is on a logarithmic axis
 				continue
 			}
 			c.at, c.value = append(c.at, p.Rate), append(c.value, p.Latency.P99)
@@ -51,7 +51,7 @@ func loadKnee(r *result.Run) (*Figure, error) {
 			f.marks = append(f.marks, fieldMark{knee.Rate, knee.Latency.P99, big, name})
 			alt += fmt.Sprintf(" %s: %s logins a second.", s.Label, number.Plain(s.Knee))
 		}
-		if i == 0 {
+		if len(f.levels) == 0 && s.Limit > 0 {
 			f.levels = []level{{s.Limit, "limit " + number.Plain(s.Limit) + number.Thin + "ms"}}
 			smallest, largest = math.Min(smallest, s.Limit), math.Max(largest, s.Limit)
 		}

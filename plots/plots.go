@@ -15,7 +15,10 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"mpinlab/bench"
+	"mpinlab/bench/attack"
+	"mpinlab/bench/leak"
 	"mpinlab/plots/internal/measured"
+	"mpinlab/sim/endtoend/result"
 )
 
 // The widths for which the figures are made: the text width of a journal's
@@ -32,6 +35,12 @@ type Data struct {
 	// none; History are the runs recorded before, oldest first.
 	Sweeps  *bench.Results
 	History []*bench.Results
+	// Leak and Attack are the recorded timing test and costs of attacks, each nil
+	// where there is none.
+	Leak   *leak.Results
+	Attack *attack.Results
+	// EndToEnd is logins on a whole deployment, nil where there were none.
+	EndToEnd *result.Run
 	// Sizes are the sizes of keys and messages, one row a suite.
 	Sizes []SizeRow
 	// Excluded gives, for each backend (by its id) that is shown but takes no
@@ -49,8 +58,11 @@ type Figure struct {
 	Caption string
 	// Alt tells in words what the drawing shows.
 	Alt string
-	// Rows are the measurements shown.
-	Rows []*bench.Row
+	// Rows are the measurements shown. Where they are not of the results that
+	// the other figures are drawn from, Source says where and when they were
+	// taken.
+	Rows   []*bench.Row
+	Source string
 
 	lay func(width vg.Length) sheet
 }
@@ -89,6 +101,15 @@ func All(d *Data) ([]*Figure, []Omitted) {
 	}
 	if len(d.History) > 0 {
 		makers = append(makers, maker{historyName, historyTitle, History})
+	}
+	if d.Leak != nil {
+		makers = append(makers, maker{leakName, leakTitle, Leak})
+	}
+	if d.Attack != nil {
+		makers = append(makers, maker{attackName, attackTitle, Attack})
+	}
+	if d.EndToEnd != nil {
+		makers = append(makers, maker{phasesName, phasesTitle, Phases}, maker{loginCostName, loginCostTitle, LoginCost})
 	}
 	var figures []*Figure
 	var omitted []Omitted

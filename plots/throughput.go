@@ -41,7 +41,7 @@ func Throughput(d *Data) (*Figure, error) {
 
 	f := &Figure{
 		Caption: "A verification starts from the bytes of a login and does all that a server must: decode two points and check their subgroup, " +
-			"hash the identity to the curve, check the pairing equation. At its end each bar has its value and 95\u202f% interval.",
+			"hash the identity to the curve, check the pairing equation. At its end each bar has its value, and its 95\u202f% interval beside it where there is room.",
 		Alt: throughputAlt(verifiers),
 	}
 	scale := fromZero(fastest, "verifications a second on one core (more\u00a0is\u00a0better\u00a0→)")

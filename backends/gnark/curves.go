@@ -30,7 +30,7 @@ func newBLS12381() contract {
 		pair: bls12381.Pair, miller: bls12381.MillerLoop, finalExp: bls12381.FinalExponentiation,
 		check:       bls12381.PairingCheck,
 		fix:         fixed(bls12381.PrecomputeLines, bls12381.PairingCheckFixedQ),
-		multi:       (*bls12381.G1Affine).MultiExp,
+		multi:       bucketsBLS12381,
 		few:         interleaved(bls12381.BatchJacobianToAffineG1),
 		subgroup:    bls12381.IsInSubGroupBatchG1,
 		coordinates: func(p *bls12381.G1Affine) (x, y coordinate) { return &p.X, &p.Y },

@@ -7,6 +7,7 @@ import (
 
 	bls12377 "github.com/consensys/gnark-crypto/ecc/bls12-377"
 	bls12377fr "github.com/consensys/gnark-crypto/ecc/bls12-377/fr"
+	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
 	bls24315 "github.com/consensys/gnark-crypto/ecc/bls24-315"
 	bls24315fr "github.com/consensys/gnark-crypto/ecc/bls24-315/fr"
 	bls24317 "github.com/consensys/gnark-crypto/ecc/bls24-317"
@@ -20,6 +21,9 @@ import (
 
 	"mpinlab/backends"
 )
+
+// bucketsBLS12381 is the bucket method for long sums.
+var bucketsBLS12381 = (*bls12381.G1Affine).MultiExp
 
 // more lists the curves beside bls12-381.
 var more = []known{

@@ -32,7 +32,7 @@ func (b *adapter[A, B, S, T, PA, PB, PS, PT]) MultiScalarG1(p []backends.G1, k [
 			PA(&t).ScalarMultiplication(b.unwrap1(p[i]), b.unwrapScalar(k[i]).integer())
 			PA(&sum.v).Add(&sum.v, &t)
 		}
-	case len(p) < bucketsFrom:
+	case len(p) < bucketsFrom || b.multi == nil:
 		points, scalars := make([]A, len(p)), make([]*big.Int, len(p))
 		for i := range p {
 			points[i], scalars[i] = *b.unwrap1(p[i]), b.unwrapScalar(k[i]).integer()

@@ -25,7 +25,11 @@ func TestPlanted(t *testing.T) {
 	if err != nil || len(targets) != 2 {
 		t.Fatalf("%d targets, %v", len(targets), err)
 	}
-	r, err := Run(context.Background(), targets, Options{Samples: 20_000, Seed: 1})
+	samples := 20_000
+	if testing.Short() {
+		samples = 4_000
+	}
+	r, err := Run(context.Background(), targets, Options{Samples: samples, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +38,7 @@ func TestPlanted(t *testing.T) {
 	}
 	for _, row := range r.Rows {
 		t.Logf("%s: t = %.2f at %g %%, %.1f ns, visible %.1f ns", row.Op, row.T, row.Crop, row.Difference, row.Visible)
-		if row.FixedSamples+row.RandomSamples != 20_000 || row.FixedSamples < 9_000 || row.RandomSamples < 9_000 {
+		if n := row.FixedSamples + row.RandomSamples; n != samples || 5*row.FixedSamples < 2*n || 5*row.RandomSamples < 2*n {
 			t.Errorf("%s: %d and %d samples", row.Op, row.FixedSamples, row.RandomSamples)
 		}
 	}
@@ -126,7 +130,11 @@ func TestCompare(t *testing.T) {
 		}
 		return math.Round(v)
 	}
-	for seed := range uint64(40) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 5
+	}
+	for seed := range seeds {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		same, apart := &times{}, &times{}
 		for range 5000 {
@@ -315,5 +323,40 @@ func TestAdvice(t *testing.T) {
 	part.Rows = part.Rows[2:]
 	if words := Advice(&part, Standings(&part, infos())); !strings.HasPrefix(words, "This run proves nothing") {
 		t.Errorf("without plants: %s", words)
+	}
+}
+
+// TestRecordedPage holds the page of the documentation against the record that
+// it is made from.
+func TestRecordedPage(t *testing.T) {
+	r, err := ReadFile(filepath.Join("..", "record", "leak.json"))
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") == "" {
+		t.Skip("nothing is recorded; run mpin leak -o bench/record/leak.json on a quiet machine")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Valid(); err != nil {
+		t.Error(err)
+	}
+	var infos []backends.Info
+	for _, e := range all.Entries() {
+		infos = append(infos, e.Info)
+	}
+	var want bytes.Buffer
+	Markdown(&want, r, infos)
+	have, err := os.ReadFile(filepath.Join("..", "record", "leak.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want.Bytes()) {
+		t.Error("leak.md is not what leak.json says; run: mpin leak --read bench/record/leak.json --markdown > bench/record/leak.md")
+	}
+	for _, id := range r.Backends() {
+		for _, o := range operations {
+			if r.Find(o.Name, id) == nil {
+				t.Errorf("%s on %s is not in the record", o.Name, id)
+			}
+		}
 	}
 }

@@ -113,7 +113,7 @@ func Amount(t float64) string {
 	switch {
 	case t < 99.95:
 		return fmt.Sprintf("%.1f", t)
-	case t < 1e6:
+	case t < 99999.5:
 		return fmt.Sprintf("%.0f", t)
 	}
 	return fmt.Sprintf("%.2g", t)

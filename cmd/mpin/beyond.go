@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,8 @@ func addHistory(c *cobra.Command, in *report.Input) {
 		fmt.Fprintf(c.ErrOrStderr(), "the history is left out: %v\n", err)
 		return
 	}
-	in.History = history
+	// A report that is made anew may be one of them.
+	in.History = slices.DeleteFunc(history, func(r record.Run) bool { return r.Results.Get("date") == in.Results.Get("date") })
 }
 
 // measureSweeps takes the sweeps one after the other.

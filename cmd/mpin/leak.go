@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,8 +14,10 @@ import (
 
 	"mpinlab/backends"
 	"mpinlab/backends/all"
+	"mpinlab/bench/attack"
 	"mpinlab/bench/leak"
 	"mpinlab/bench/rawjson"
+	"mpinlab/plots/report"
 )
 
 // recordedLeaks is where the evidence of the documentation lies.
@@ -150,6 +153,25 @@ func printLeaks(w io.Writer, r *leak.Results) error {
 		fmt.Fprintf(w, "\n%s\n", p)
 	}
 	return nil
+}
+
+// addEvidence reads the timing test and the costs of attacks that are recorded
+// in the checkout that mpin runs in, if it does and if they are.
+func addEvidence(c *cobra.Command, in *report.Input) {
+	leaks, err := leak.ReadFile(recordedLeaks)
+	switch {
+	case err == nil:
+		in.Leak = leaks
+	case !errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(c.ErrOrStderr(), "the timing test is left out: %v\n", err)
+	}
+	attacks, err := attack.ReadFile(recordedAttacks)
+	switch {
+	case err == nil:
+		in.Attack = attacks
+	case !errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(c.ErrOrStderr(), "the costs of attacks are left out: %v\n", err)
+	}
 }
 
 // allInfos describes every backend, also those that cannot run here.

@@ -15,6 +15,7 @@ import (
 	"mpinlab/backends/all"
 	"mpinlab/bench"
 	"mpinlab/plots/report"
+	"mpinlab/sim/endtoend"
 )
 
 // plan is how much a report does.
@@ -29,8 +30,12 @@ type plan struct {
 	// in sample.
 	sample int
 	// beyond is what is measured beside the catalogue, and may be nil.
-	beyond  *beyondPlan
+	beyond *beyondPlan
+	// logins are those measured on whole deployments, and may be nil.
+	logins  *endtoend.Plan
 	leftOut []string
+	// pdf says that the page is printed, too.
+	pdf bool
 }
 
 // quickOps are the operations that the quick form's figures are drawn from.
@@ -38,8 +43,8 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 	`ServerVerifyBatch|Pair|PairCheck2|PairCheck2Fixed|MillerLoop|FinalExp|G1Mul|G2Mul|HashToG1|G1Decode|G1InSubgroup)$`
 
 var (
-	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1, beyond: fullBeyond}
-	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 120 * time.Second, sample: quickSample,
+	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1, beyond: fullBeyond, logins: &fullLogins}
+	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 120 * time.Second, sample: quickSample, logins: &quickLogins,
 		ops: regexp.MustCompile(quickOps),
 		leftOut: []string{
 			"the rest of the M-Pin family (one-pass, Full, PIN error, signatures) and its figure",
@@ -47,13 +52,14 @@ var (
 			"growth with cores, batches, messages, sessions, D-TAs and users, and its figure",
 			"costs beyond time: memory, collector, code, counts of field operations",
 			"operations that no figure is drawn from (GT, compressed points, multi-scalar multiplication, the non-uniform hash, PIN setting, the other shares, threshold combining, binding proofs)",
+			"logins on whole deployments: other backends and curves than gnark/bls12-381, longer profiles, more rounds",
 			fmt.Sprintf("vectors: the slow reference backend runs one case in %d", quickSample),
 			"samples: 10 short ones of each row instead of 20 longer ones",
 		}}
 )
 
 func newReport() *cobra.Command {
-	var output string
+	var output, from, format string
 	var quick bool
 	c := &cobra.Command{
 		Use:   "report",
@@ -63,27 +69,51 @@ the catalogue in interleaved rounds, draws the figures, and writes one
 self-contained page with its raw data beside it:
 
   index.html   the page
+  report.md    a summary in Markdown
+  report.pdf   the page, printed (--format pdf; needs Chromium)
   bench.txt    the measurements, in the Go benchmark format
   bench.csv    the same, summarised
   sweeps.txt   how costs grow (full form)
   costs.txt    costs beyond time (full form)
-  figures/     every figure as SVG and PNG
+  figures/     every figure as SVG and PNG, with the rows that it shows
+  tables/      every table as CSV
+  *.txt.html   the raw files with an anchor for each line
+
+With --from nothing is checked or measured: the page is made anew from the raw
+files of an earlier report, or of a record of one.
 
 A backend that fails a vector is shown but not ranked. The full form takes up to
 20 minutes on two cores, the quick form up to 3; the quick form says on the page
 what it leaves out and how wide its intervals are.`,
-		Example: "  mpin report --quick\n  mpin report -o out",
+		Example: "  mpin report --quick\n  mpin report -o out --format pdf\n  mpin report --from bench/record/2026-11-23 -o out",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			p := fullPlan
 			if quick {
 				p = quickPlan
 			}
+			switch format {
+			case "html":
+			case "pdf":
+				// A missing browser is found out before anything is measured.
+				if _, err := report.Browser(); err != nil {
+					return finding(err)
+				}
+				p.pdf = true
+			default:
+				return misuse(fmt.Errorf("--format %q: it is html or pdf", format))
+			}
+			if from != "" {
+				return reportFrom(c, p.pdf, from, output)
+			}
 			return runReport(c, p, quick, output)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "report", "folder to write")
+	c.Flags().StringVar(&format, "format", "html", "html, or pdf for both")
+	c.Flags().StringVar(&from, "from", "", "measure nothing: the folder of an earlier report's raw files")
 	c.Flags().BoolVar(&quick, "quick", false, "the quick form: fewer operations and samples, wider intervals")
+	c.MarkFlagsMutuallyExclusive("quick", "from")
 	return c
 }
 
@@ -115,16 +145,13 @@ func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
 	if p.beyond != nil && c.Context().Err() == nil {
 		failed = errors.Join(failed, addBeyond(c, p.beyond, dir, &in))
 	}
+	failed = errors.Join(failed, addEndToEnd(c, p.logins, &in))
 	addHistory(c, &in)
+	addEvidence(c, &in)
 	in.Elapsed = time.Since(start)
-	summary, err := report.Write(dir, in)
-	if err != nil {
+	if err := writeReport(c, dir, in, p.pdf); err != nil {
 		return finding(errors.Join(failed, err))
 	}
-	for _, o := range summary.Omitted {
-		fmt.Fprintf(c.ErrOrStderr(), "figure %s left out: %s\n", o.Name, o.Reason)
-	}
-	fmt.Fprintf(c.OutOrStdout(), "%s\n\nThe report is in %s\n", summary.Answer, summary.Page)
 	if errors.Is(failed, context.Canceled) {
 		return fmt.Errorf("interrupted; the report holds what was measured so far: %w", context.Canceled)
 	}
@@ -132,6 +159,27 @@ func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
 		failed = fmt.Errorf("%d backend(s) fail known answers and are not ranked; see the page", len(excluded))
 	}
 	return finding(failed)
+}
+
+// writeReport writes the page and tells about it.
+func writeReport(c *cobra.Command, dir string, in report.Input, pdf bool) error {
+	summary, err := report.Write(dir, in)
+	if err != nil {
+		return err
+	}
+	for _, o := range summary.Omitted {
+		fmt.Fprintf(c.ErrOrStderr(), "figure %s left out: %s\n", o.Name, o.Reason)
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%s\n\nThe report is in %s\n", summary.Answer, summary.Page)
+	if !pdf || c.Context().Err() != nil {
+		return nil
+	}
+	path, err := report.PDF(c.Context(), dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "Printed, it is in %s\n", path)
+	return nil
 }
 
 // commandLine is what to type to get such a report again.

@@ -22,7 +22,7 @@ the pairing-based zero-knowledge PIN authentication.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(newBackends(), newSuites(), newBench(), newAA(), newCompare(), newRecord(), newLeak(), newAttack(), newVectors(), newReport(), newServe(), newUser(), newSim(), newVersion())
+	root.AddCommand(newBackends(), newSuites(), newBench(), newAA(), newCompare(), newRecord(), newReadme(), newLeak(), newAttack(), newVectors(), newReport(), newServe(), newUser(), newSim(), newCapacity(), newVersion())
 	return root
 }
 

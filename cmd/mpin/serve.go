@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -45,6 +48,12 @@ addresses say where the roles are if they are elsewhere.
 
 Mail to users whom --verify-by-mail selects is not sent: GET {rpa}/outbox?user=ID.
 
+The API answers under certivox too: {certivox}time, {certivox}apiSettings, and
+POST {certivox}applications, which registers one more application and tells its
+app_id and app_key, to sign requests to proxy and D-TAs with. Programs on this
+machine need no token for that while --listen is a loopback address; D-TAs with
+a --threshold take no more applications.
+
 A passphrase for --seal age is taken from MPIN_PASSPHRASE, from the file that
 MPIN_PASSPHRASE_FILE names, or typed; a PIN for --seal pkcs11: from the URI's
 pin-source or from MPIN_PKCS11_PIN.
@@ -62,7 +71,7 @@ for wrong flags.`,
 					return misuse(err)
 				}
 			}
-			return runServe(cmd, c)
+			return atLine(file, cmd.Flags(), runServe(cmd, c))
 		},
 	}
 	f := cmd.Flags()
@@ -107,7 +116,48 @@ func readServeConfig(file string, c *deploy.Config, flags *pflag.FlagSet) error 
 	return nil
 }
 
+// setting finds the name of the flag that an error of package deploy is about.
+var setting = regexp.MustCompile(`^configuration: (?:bad --)?([a-z-]+)\b`)
+
+// atLine adds to an error about a setting the line of the file that set it.
+func atLine(file string, flags *pflag.FlagSet, err error) error {
+	if err == nil || file == "" || !errors.Is(err, deploy.ErrConfig) {
+		return err
+	}
+	name := setting.FindStringSubmatch(err.Error())
+	if name == nil || flags.Changed(name[1]) {
+		return err
+	}
+	b, readErr := os.ReadFile(file)
+	if readErr != nil {
+		return err
+	}
+	line := 0
+	for text := range strings.Lines(string(b)) {
+		if line++; strings.HasPrefix(text, name[1]+":") {
+			return misuse(fmt.Errorf("%s:%d: %w", file, line, err))
+		}
+	}
+	return err
+}
+
+// checkGiven refuses zeros where package deploy takes them for the default.
+func checkGiven(c *deploy.Config) error {
+	for _, n := range []struct {
+		name string
+		n    int
+	}{{"dtas", c.DTAs}, {"max-attempts", c.MaxAttempts}, {"pin-digits", c.PINDigits}, {"rps", c.RPS}, {"index", c.Index}} {
+		if n.n == 0 {
+			return misuse(fmt.Errorf("%w: %s: 0 is too few", deploy.ErrConfig, n.name))
+		}
+	}
+	return nil
+}
+
 func runServe(cmd *cobra.Command, c deploy.Config) error {
+	if err := checkGiven(&c); err != nil {
+		return err
+	}
 	c.Pages = pages
 	err := deploy.Serve(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if errors.Is(err, deploy.ErrConfig) {

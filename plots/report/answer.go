@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mpinlab/backends"
+	"mpinlab/bench"
 	"mpinlab/plots/internal/measured"
 	"mpinlab/plots/internal/number"
 )
@@ -28,7 +29,10 @@ func rule(in *Input) string {
 
 // answer returns the page's first paragraph: which backend verifies most
 // logins, and what to know beside that. It has at most two sentences.
-func answer(in *Input) string {
+func answer(in *Input) string { return plain(citedAnswer(in)) }
+
+// citedAnswer is answer with every measured number cited.
+func citedAnswer(in *Input) string {
 	s := measured.New(in.Results)
 	verifiers := s.Verifiers()
 	if len(verifiers) == 0 {
@@ -56,7 +60,7 @@ func firstSentence(ranking []measured.Ranked) string {
 		return "No ranked backend was measured " + where + "."
 	}
 	first := ranking[0]
-	rate := number.Plain(first.Rate.Mid)
+	rate := cite(first.Row, number.Plain(first.Rate.Mid))
 	if !first.Rate.HasInterval() {
 		return fmt.Sprintf("On this machine %s came first among M-Pin verifiers %s, with %s logins a second on one core, but %d samples "+
 			"give no 95%s%% interval, so that the order is not established.",
@@ -65,13 +69,13 @@ func firstSentence(ranking []measured.Ranked) string {
 	lead := measured.Leaders(ranking)
 	if len(lead) == 1 {
 		return fmt.Sprintf("On this machine %s verifies the most M-Pin logins %s: %s a second on one core (95%s%% interval %s)%s.",
-			first.Backend.ID(), where, rate, number.Thin, number.Interval(first.Rate.Lo, first.Rate.Hi), compared(ranking, lead))
+			first.Backend.ID(), where, rate, number.Thin, cite(first.Row, number.Interval(first.Rate.Lo, first.Rate.Hi)), compared(ranking, lead))
 	}
 	var level []string
 	for i, r := range lead {
-		words := fmt.Sprintf("%s (%s, %s)", r.Backend.ID(), number.Plain(r.Rate.Mid), rateSpan(r.Rate))
+		words := fmt.Sprintf("%s (%s, %s)", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), rateSpan(r))
 		if i == 0 {
-			words = fmt.Sprintf("%s (%s a second on one core, 95%s%% interval %s)", r.Backend.ID(), rate, number.Thin, rateSpan(r.Rate))
+			words = fmt.Sprintf("%s (%s a second on one core, 95%s%% interval %s)", r.Backend.ID(), rate, number.Thin, rateSpan(r))
 		}
 		level = append(level, words)
 	}
@@ -83,11 +87,11 @@ func firstSentence(ranking []measured.Ranked) string {
 		number.List(level), where, others)
 }
 
-func rateSpan(e measured.Estimate) string {
-	if !e.HasInterval() {
+func rateSpan(r measured.Ranked) string {
+	if !r.Rate.HasInterval() {
 		return "not known"
 	}
-	return number.Interval(e.Lo, e.Hi)
+	return cite(r.Row, number.Interval(r.Rate.Lo, r.Rate.Hi))
 }
 
 // compared says how many times as many the first verifies as the best backend
@@ -109,7 +113,7 @@ func compared(ranking, lead []measured.Ranked) string {
 		if r.Backend.Curve == first.Backend.Curve {
 			name = r.Backend.Library
 		}
-		parts = append(parts, number.Times(first.Rate.Mid/r.Rate.Mid)+" times "+name)
+		parts = append(parts, cite(r.Row, number.Times(first.Rate.Mid/r.Rate.Mid))+" times "+name)
 	}
 	if len(parts) == 0 {
 		return ""
@@ -125,9 +129,9 @@ func weaker(ranking []measured.Ranked) string {
 	r := ranking[0]
 	interval := ""
 	if r.Rate.HasInterval() {
-		interval = " (" + number.Interval(r.Rate.Lo, r.Rate.Hi) + ")"
+		interval = " (" + cite(r.Row, number.Interval(r.Rate.Lo, r.Rate.Hi)) + ")"
 	}
-	return fmt.Sprintf("%s verifies %s a second%s at an estimated %d bits", r.Backend.ID(), number.Plain(r.Rate.Mid), interval, r.Backend.Bits)
+	return fmt.Sprintf("%s verifies %s a second%s at an estimated %d bits", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), interval, r.Backend.Bits)
 }
 
 // forSecrets tells of the fastest backend whose authors mean it to be
@@ -138,6 +142,7 @@ func forSecrets(s *measured.Set, in *Input) string {
 		claimed[e.Info.ID] = e.Info.ConstantTime == backends.ConstantTimeClaimed
 	}
 	best, least := "", 0.0
+	var first, second *bench.Row
 	for _, b := range s.Backends() {
 		_, excluded := in.Excluded[b.ID()]
 		one, two := s.Protocol("ClientPass1", b), s.Protocol("ClientPass2", b)
@@ -145,14 +150,14 @@ func forSecrets(s *measured.Set, in *Input) string {
 			continue
 		}
 		if cost := one.Median + two.Median; best == "" || cost < least {
-			best, least = b.ID(), cost
+			best, least, first, second = b.ID(), cost, one, two
 		}
 	}
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("for clients and D-TAs, whose scalars are secret, %s is the fastest at %d bits or more whose authors claim "+
-		"constant time, with %s%sµs for a client's two passes", best, measured.Strong, number.Plain(least/1e3), number.Thin)
+		"constant time, with %s%sµs for a client's %s", best, measured.Strong, cite(first, number.Plain(least/1e3)), number.Thin, cite(second, "two passes"))
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

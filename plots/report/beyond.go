@@ -37,9 +37,9 @@ type beyond struct {
 
 // newBeyond collects them.
 func newBeyond(in *Input) *beyond {
-	b := &beyond{Comparison: newComparison(in.Results), Growth: growthLines(in.Sweeps), History: newHistory(in)}
+	b := &beyond{Comparison: newComparison(in.Results), Growth: growthLines(in.Sweeps, in.raw[sweepsFile]), History: newHistory(in)}
 	if in.Costs != nil {
-		b.Costs, b.Notes = costLines(in.Costs), in.Costs.Notes
+		b.Costs, b.Notes = costLines(in.Costs, in.raw[costsFile]), in.Costs.Notes
 		b.Counts = countLines(in.Results)
 	}
 	return b
@@ -76,7 +76,7 @@ type comparison struct {
 	Lines           []comparisonLine
 }
 
-type comparisonLine struct{ Backend, Via, Base, Ratio, Interval, Verdict, P, Control, Sees string }
+type comparisonLine struct{ Row, Backend, Via, Base, Ratio, Interval, Verdict, P, Control, Sees string }
 
 // newComparison is nil where nothing can be compared.
 func newComparison(r *bench.Results) *comparison {
@@ -90,7 +90,7 @@ func newComparison(r *bench.Results) *comparison {
 		if k.Op != "ServerVerify" || k.Via == bench.ViaControl || math.IsNaN(claim.Ratio) {
 			continue
 		}
-		line := comparisonLine{Backend: k.BackendID(), Via: k.Via, Base: claim.Base.Key.BackendID(),
+		line := comparisonLine{Row: anchor(k), Backend: k.BackendID(), Via: k.Via, Base: claim.Base.Key.BackendID(),
 			Ratio: fmt.Sprintf("%.3f", claim.Ratio), Interval: interval(claim.Lo, claim.Hi), Verdict: "not claimed",
 			P: fmt.Sprintf("%.2g", claim.P), Control: number.None, Sees: number.None}
 		if k.Suite != "" && k.Suite != measured.DefaultDialect {
@@ -118,11 +118,11 @@ func interval(lo, hi float64) string {
 	return fmt.Sprintf("%.3f–%.3f", lo, hi)
 }
 
-type growthLine struct{ Sweep, Over, Backend, Words, Law, Sizes string }
+type growthLine struct{ Raw, Sweep, Over, Backend, Words, Law, Sizes string }
 
-func growthLines(r *bench.Results) (list []growthLine) {
+func growthLines(r *bench.Results, raw rawFile) (list []growthLine) {
 	for _, g := range plots.Growth(r) {
-		line := growthLine{Sweep: g.Sweep.Name, Over: g.Sweep.Parameter, Backend: g.Backend, Words: g.Words(), Law: number.None}
+		line := growthLine{Raw: raw.link(g.Rows[0].Key), Sweep: g.Sweep.Name, Over: g.Sweep.Parameter, Backend: g.Backend, Words: g.Words(), Law: number.None}
 		if g.Fit != nil && g.Fit.Describes() {
 			scale := 1e-3
 			if g.Sweep.Cores {
@@ -148,16 +148,16 @@ func growthLines(r *bench.Results) (list []growthLine) {
 }
 
 type costLine struct {
-	Backend string
-	Cells   []string
+	Raw, Backend string
+	Cells        []string
 }
 
-func costLines(r *cost.Results) (list []costLine) {
+func costLines(r *cost.Results, raw rawFile) (list []costLine) {
 	for _, row := range r.Rows {
 		if row.Key.Op != "ServerVerify" {
 			continue
 		}
-		line := costLine{Backend: row.Key.BackendID()}
+		line := costLine{Raw: raw.link(row.Key), Backend: row.Key.BackendID()}
 		for _, column := range []struct {
 			op, unit string
 			scale    float64

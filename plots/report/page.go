@@ -30,9 +30,10 @@ var (
 
 // page is what the template shows.
 type page struct {
+	Title       string
 	Style       template.CSS
 	Script      template.JS
-	Answer      string
+	Answer      template.HTML
 	Rule        string
 	Machine     string
 	Date        string
@@ -58,7 +59,18 @@ type page struct {
 	// Beyond is the sections of beyond.go, and Contents their anchors and names.
 	Beyond   template.HTML
 	Contents [][2]string
+	// Lists is where the lists of figures and tables go, which are not known
+	// before the page is made.
+	Lists string
+	// Traced says that the rows lead on to the lines of the raw file.
+	Traced bool
 }
+
+// title is the page's own, and lists a mark of Unicode's private use.
+const (
+	title = "M-Pin on pairing libraries: a measurement"
+	lists = "\ue010"
+)
 
 type conformance struct {
 	Headline string
@@ -74,6 +86,8 @@ type figure struct {
 	Wide, Narrow template.HTML
 	Caption      string
 	Provenance   string
+	// Data is the file of the numbers drawn, "" where there is none.
+	Data string
 }
 
 // file is one or more forms of a file beside the page.
@@ -82,21 +96,28 @@ type file struct {
 	Words string
 }
 
-// render makes the page.
-func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) ([]byte, error) {
+// rendered is a report in its forms.
+type rendered struct {
+	page, summary []byte
+	tables        []pageTable
+}
+
+// render makes the page, its tables and its summary.
+func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) (*rendered, error) {
 	p := page{
+		Title: title, Lists: lists, Traced: in.raw[benchFile].page != "",
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Answer: answer(in), Rule: rule(in),
+		Answer: linked(citedAnswer(in)), Rule: rule(in),
 		Machine: machine(in.Results), Date: date(in.Results),
 		Command: in.Command,
 		Quick:   in.Quick, LeftOut: in.LeftOut, Precision: precision(in.Results),
 		Warnings: in.Results.Warnings,
 		Omitted:  omitted,
-		Tables:   rowTables(in.Results), Backends: backendRows(in), Standings: standings(in.Backends), Suites: in.Suites, Sizes: sizeRows(in.Sizes),
+		Tables:   rowTables(in), Backends: backendRows(in), Standings: standings(in.Backends), Suites: in.Suites, Sizes: sizeRows(in.Sizes),
 		Operations: operations(in.Results),
-		Method:     method(in.Results), Environment: in.Results.Environment,
+		Method:     method(in), Environment: in.Results.Environment,
 		Files: []file{
-			{[]string{"bench.txt"}, "all samples, in the Go benchmark format (read it with benchstat)"},
+			{in.raw.forms(benchFile), "all samples, in the Go benchmark format (read it with benchstat)"},
 			{[]string{"bench.csv"}, "one line a row: median, interval, allocations, warnings"},
 		},
 	}
@@ -117,7 +138,11 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) ([]byte
 		} else {
 			p.Figures = append(p.Figures, *shown)
 		}
-		p.Files = append(p.Files, file{[]string{"figures/" + f.Name + ".svg", "figures/" + f.Name + ".png"}, f.Title})
+		forms := []string{"figures/" + f.Name + ".svg", "figures/" + f.Name + ".png"}
+		if _, ok := figureTables[f.Name]; !ok && len(f.Rows) > 0 {
+			forms = append(forms, "figures/"+f.Name+".csv")
+		}
+		p.Files = append(p.Files, file{forms, f.Title})
 	}
 	more := newBeyond(in)
 	p.Contents = more.sections()
@@ -125,18 +150,58 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) ([]byte
 	if p.Beyond, err = more.render(); err != nil {
 		return nil, err
 	}
+	logins := newEndToEnd(in.EndToEnd)
+	p.Contents = append(p.Contents, logins.sections()...)
+	shownLogins, err := logins.render()
+	if err != nil {
+		return nil, err
+	}
+	p.Beyond += shownLogins
+	p.Files = append(p.Files, logins.files()...)
+	proof := newEvidence(in)
+	p.Contents = append(p.Contents, proof.sections()...)
+	shownProof, err := proof.render()
+	if err != nil {
+		return nil, err
+	}
+	p.Beyond += shownProof
+	p.Files = append(p.Files, proof.files()...)
 	if in.Sweeps != nil {
-		p.Files = append(p.Files, file{[]string{"sweeps.txt"}, "the measurements over ranges of sizes, in the same format"})
+		p.Files = append(p.Files, file{in.raw.forms(sweepsFile), "the measurements over ranges of sizes, in the same format"})
 	}
 	if in.Costs != nil {
-		p.Files = append(p.Files, file{[]string{"costs.txt"}, "memory, collector, counters and code, in the same format with units of their own"})
+		p.Files = append(p.Files, file{in.raw.forms(costsFile), "memory, collector, counters and code, in the same format with units of their own"})
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, &p); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	return b.Bytes(), nil
+	whole, tables, err := numberTables(b.String())
+	if err != nil {
+		return nil, err
+	}
+	whole = strings.Replace(whole, lists, listsOf(figures, tables), 1)
+	return &rendered{[]byte(whole), summaryPage(&p, citedAnswer(in), tables), tables}, nil
 }
+
+// listsOf writes the lists of figures and tables.
+func listsOf(figures []*plots.Figure, tables []pageTable) string {
+	var b strings.Builder
+	line := func(anchor, kind string, n int, words string) {
+		fmt.Fprintf(&b, `<li><a href="#%s">%s %d</a>. %s</li>`, anchor, kind, n, template.HTMLEscapeString(words))
+	}
+	for i, f := range figures {
+		line("figure-"+f.Name, "Figure", i+1, f.Title)
+	}
+	for i, t := range tables {
+		line(t.ID, "Table", i+1, t.Caption)
+	}
+	return b.String()
+}
+
+// figureTables are the tables that hold what the figures without rows, or with
+// rows of several runs, show.
+var figureTables = map[string]string{"login-phases": "login-phases", "login-cost": "login-cost", "sizes": "sizes", "history": "recorded-runs", "leak": "leakage-matrix", "attack": "attack-search-table"}
 
 // show draws a figure for the page in both widths.
 func show(in *Input, f *plots.Figure, n int) (*figure, error) {
@@ -148,10 +213,16 @@ func show(in *Input, f *plots.Figure, n int) (*figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	data := ""
+	if table, ok := figureTables[f.Name]; ok {
+		data = (&pageTable{ID: table}).file()
+	} else if len(f.Rows) > 0 {
+		data = "figures/" + f.Name + ".csv"
+	}
 	return &figure{
 		Number: n, Name: f.Name, Title: f.Title,
 		Wide: inline(wide, "wide"), Narrow: inline(narrow, "narrow"),
-		Caption: f.Caption, Provenance: provenance(in, f),
+		Caption: f.Caption, Provenance: provenance(in, f), Data: data,
 	}, nil
 }
 
@@ -165,6 +236,9 @@ func inline(svg []byte, class string) template.HTML {
 // provenance tells where a figure's numbers are from: machine, date, versions,
 // samples.
 func provenance(in *Input, f *plots.Figure) string {
+	if f.Source != "" {
+		return f.Source
+	}
 	if len(f.Rows) == 0 {
 		return "Sizes follow from the encodings; nothing was measured."
 	}

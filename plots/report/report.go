@@ -4,10 +4,16 @@
 // The folder that [Write] fills holds:
 //
 //	index.html          the page; it needs no other file and no network
+//	report.md           a summary in Markdown
 //	bench.csv           one line a row of measurements
-//	figures/NAME.svg    each figure, and figures/NAME.png with 300 dots an inch
+//	conformance.csv     one line a set of known answers and backend
+//	figures/NAME.svg    each figure, figures/NAME.png with 300 dots an inch, and
+//	                    figures/NAME.csv with the rows that it shows
+//	tables/ID.csv       each table of the page
+//	bench.txt.html      bench.txt with an anchor for each line
 //
-// The page links to bench.txt, the result file, which the caller puts there.
+// The result files bench.txt, sweeps.txt and costs.txt are the caller's, who
+// puts them there before. [PDF] prints the page.
 package report
 
 import (
@@ -18,9 +24,12 @@ import (
 
 	"mpinlab/backends"
 	"mpinlab/bench"
+	"mpinlab/bench/attack"
 	"mpinlab/bench/cost"
+	"mpinlab/bench/leak"
 	"mpinlab/bench/record"
 	"mpinlab/plots"
+	"mpinlab/sim/endtoend/result"
 )
 
 // Input is what a report is about.
@@ -45,10 +54,26 @@ type Input struct {
 	Sweeps  *bench.Results
 	Costs   *cost.Results
 	History []record.Run
+	// Leak and Attack are the recorded timing test and costs of attacks; each may
+	// be nil. Their raw files are written beside the page.
+	Leak   *leak.Results
+	Attack *attack.Results
+	// EndToEnd is logins on a whole deployment; nil where none was to be
+	// measured. Its raw files are written beside the page.
+	EndToEnd *result.Run
 	// Excluded gives, for each backend (by its id) that is shown but takes no
 	// part in the ranking, the reason.
 	Excluded map[string]string
+	// raw are the pages of the result files.
+	raw rawFiles
 }
+
+// The names of the result files.
+const (
+	benchFile  = "bench.txt"
+	sweepsFile = "sweeps.txt"
+	costsFile  = "costs.txt"
+)
 
 // SuiteRow is a suite and the backends that serve it.
 type SuiteRow struct {
@@ -75,7 +100,7 @@ func Write(dir string, in Input) (*Summary, error) {
 		in.Results = &bench.Results{}
 	}
 	figures, omitted := plots.All(&plots.Data{Results: in.Results, Sizes: in.Sizes, Excluded: in.Excluded,
-		Sweeps: in.Sweeps, History: historyResults(in.History)})
+		Sweeps: in.Sweeps, History: historyResults(in.History), Leak: in.Leak, Attack: in.Attack, EndToEnd: in.EndToEnd})
 	drawn := filepath.Join(dir, "figures")
 	if err := os.MkdirAll(drawn, 0o755); err != nil {
 		return nil, fmt.Errorf("report: cannot make the folder %s: %w; choose another one", drawn, pathless(err))
@@ -86,16 +111,35 @@ func Write(dir string, in Input) (*Summary, error) {
 	if err := writeFile(filepath.Join(dir, "bench.csv"), csvRows(in.Results)); err != nil {
 		return nil, err
 	}
-	page, err := render(&in, figures, omitted)
+	if err := writeEvidence(dir, &in); err != nil {
+		return nil, err
+	}
+	if err := writeEndToEnd(dir, &in); err != nil {
+		return nil, err
+	}
+	if err := in.Conformance.write(dir); err != nil {
+		return nil, err
+	}
+	var err error
+	if in.raw, err = writeRaw(dir, &in); err != nil {
+		return nil, err
+	}
+	r, err := render(&in, figures, omitted)
 	if err != nil {
 		return nil, err
 	}
+	if err := writeTables(dir, r.tables); err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(dir, "report.md"), r.summary); err != nil {
+		return nil, err
+	}
 	summary := &Summary{Answer: answer(&in), Page: filepath.Join(dir, "index.html"), Omitted: omitted}
-	return summary, writeFile(summary.Page, page)
+	return summary, writeFile(summary.Page, r.page)
 }
 
-// writeFigures writes both forms of every figure, and takes away those of an
-// older report that are not drawn this time.
+// writeFigures writes both forms of every figure and the rows that it shows, and
+// takes away those of an older report that are not drawn this time.
 func writeFigures(dir string, figures []*plots.Figure, omitted []plots.Omitted) error {
 	for _, f := range figures {
 		svg, err := f.SVG(plots.Page)
@@ -112,9 +156,19 @@ func writeFigures(dir string, figures []*plots.Figure, omitted []plots.Omitted) 
 		if err := writeFile(filepath.Join(dir, f.Name+".png"), png); err != nil {
 			return err
 		}
+		if _, ok := figureTables[f.Name]; ok || len(f.Rows) == 0 {
+			continue
+		}
+		shown := &bench.Results{}
+		for _, row := range f.Rows {
+			shown.Rows = append(shown.Rows, *row)
+		}
+		if err := writeFile(filepath.Join(dir, f.Name+".csv"), csvRows(shown)); err != nil {
+			return err
+		}
 	}
 	for _, o := range omitted {
-		for _, extension := range []string{".svg", ".png"} {
+		for _, extension := range []string{".svg", ".png", ".csv"} {
 			path := filepath.Join(dir, o.Name+extension)
 			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 				return fmt.Errorf("report: cannot remove %s, which is of an older report: %w; remove it yourself", path, pathless(err))

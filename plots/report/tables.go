@@ -22,6 +22,8 @@ type rowTable struct {
 }
 
 type tableRow struct {
+	// ID is the row's anchor and Raw where its samples are.
+	ID, Raw                        string
 	Op, Suite, Curve, Backend, Via string
 	Median, HalfWidth              value
 	Samples                        int
@@ -40,7 +42,8 @@ func newValue(v float64, shown string) value {
 }
 
 // rowTables lists all rows: those of the protocol, and those of the groups.
-func rowTables(r *bench.Results) []rowTable {
+func rowTables(in *Input) []rowTable {
+	r, raw := in.Results, in.raw[benchFile]
 	protocol := rowTable{ID: "protocol-rows", Caption: "Protocol operations: all rows", WithSuite: true}
 	group := rowTable{ID: "group-rows", Caption: "Group operations: all rows"}
 	rows := make([]*bench.Row, len(r.Rows))
@@ -50,9 +53,9 @@ func rowTables(r *bench.Results) []rowTable {
 	sort.SliceStable(rows, func(i, j int) bool { return before(rows[i].Key, rows[j].Key) })
 	for _, row := range rows {
 		if row.Key.Suite != "" || row.Key.Via == measured.Protocol {
-			protocol.Rows = append(protocol.Rows, newTableRow(row))
+			protocol.Rows = append(protocol.Rows, newTableRow(row, raw))
 		} else {
-			group.Rows = append(group.Rows, newTableRow(row))
+			group.Rows = append(group.Rows, newTableRow(row, raw))
 		}
 	}
 	var tables []rowTable
@@ -80,9 +83,10 @@ func before(a, b bench.Key) bool {
 	return a.Procs < b.Procs
 }
 
-func newTableRow(row *bench.Row) tableRow {
+func newTableRow(row *bench.Row, raw rawFile) tableRow {
 	e := measured.Of(row).Scale(1e-3)
 	t := tableRow{
+		ID: anchor(row.Key), Raw: raw.link(row.Key),
 		Op: row.Key.Op, Suite: row.Key.Suite, Curve: row.Key.Curve, Backend: row.Key.Backend, Via: row.Key.Via,
 		Median:  newValue(e.Mid, number.Plain(e.Mid)),
 		Samples: len(row.Samples),

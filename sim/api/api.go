@@ -2,8 +2,8 @@
 // applications, tells their servers the settings and the time, and is the
 // storage that clients fetch published permits from.
 //
-// Applications are registered by whoever has the administrator's token, and the
-// answer is the only one that holds the application's key. The proxy asks for
+// Applications are registered by whoever has the administrator's token, or asks
+// from where [Config.Internal] says, and the answer is the only one that holds the application's key. The proxy asks for
 // applications' keys, and publishes permits, over authenticated requests of its
 // own (the service token), so that the two may run as processes apart; within
 // one process it can be handed the Server itself, which has the same methods.
@@ -19,6 +19,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -45,6 +46,9 @@ type Config struct {
 	// AdminToken lets its bearer register applications, ServiceToken the proxy
 	// read them and publish permits. An empty one lets nobody.
 	AdminToken, ServiceToken string
+	// Internal are sources that may register applications without a token, if
+	// no proxy stands between and no page of a browser asks; nil is nobody.
+	Internal []netip.Prefix
 	// CertivoxURL is the proxy's, with a slash at the end, and StorageURL is
 	// this server's address with "/permits", both as clients reach them.
 	CertivoxURL, StorageURL string
@@ -53,6 +57,9 @@ type Config struct {
 	// application has no D-TAs yet.
 	DTAs     []string
 	DTAToken string
+	// Threshold is that of the deployment's D-TAs, 0 where they are additive.
+	// Those of a threshold deployment take no further applications so: 409.
+	Threshold int
 	// Transport is for the requests to them; nil is service.Caller's.
 	Transport http.RoundTripper
 	// MaxPermits is how many permits are kept for one day; 0 means 1,000,000.
@@ -196,11 +203,11 @@ func (s *Server) time(w http.ResponseWriter, r *http.Request) error {
 // register makes an application: its D-TAs draw their shares first, so that one
 // that is registered can be used.
 func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
-	if !service.Bearer(r, s.c.AdminToken) {
+	if !service.Bearer(r, s.c.AdminToken) && !s.internal(r) {
 		return service.Refuse(http.StatusUnauthorized, "not allowed")
 	}
 	var req wire.ApplicationRequest
-	if err := service.ReadJSON(r, 4<<10, &req); err != nil {
+	if err := service.ReadJSON(r, 4<<10, &req); err != nil && r.ContentLength != 0 {
 		return service.BadBody(http.StatusBadRequest, err)
 	}
 	if len(req.Name) > wire.MaxApplication {
@@ -214,9 +221,13 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := wire.Application{AppID: id, AppKey: key, Name: req.Name}
+	a := wire.Application{AppID: id, AppKey: key, Name: req.Name, Threshold: s.c.Threshold}
 	for _, url := range s.c.DTAs {
 		k, err := s.share(r.Context(), url, a)
+		var e *service.StatusError
+		if errors.As(err, &e) && e.Status == http.StatusConflict {
+			return service.Refusal(http.StatusConflict, e.Message, err)
+		}
 		if err != nil {
 			return service.Refusal(http.StatusInternalServerError, "a D-TA did not take the application", err)
 		}
@@ -229,6 +240,17 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	return service.WriteJSON(w, http.StatusOK, wire.ApplicationAnswer{
 		AppID: id, AppKey: key, CertivoxURL: s.c.CertivoxURL, ShareKeys: a.ShareKeys, Message: "OK",
 	})
+}
+
+// internal tells whether one of the operator's own programs asks.
+func (s *Server) internal(r *http.Request) bool {
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "Origin", "Sec-Fetch-Site"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && slices.ContainsFunc(s.c.Internal, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) })
 }
 
 // share has a D-TA draw its share for an application.

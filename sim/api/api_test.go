@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -286,6 +287,10 @@ func TestRegister(t *testing.T) {
 	if app, err := again.Application(ctx, answers[0].AppID); err != nil || app.AppKey != answers[0].AppKey || app.Name != "shop" {
 		t.Errorf("after a restart: %+v %v", app, err)
 	}
+	shared, _ := server(t, func(c *api.Config) { config(c); c.Threshold = 2 })
+	if w := do(shared.Handler(), "POST", "/applications", admin, `{"name":"shop"}`); w.Code != 409 {
+		t.Errorf("in a threshold deployment: %d", w.Code)
+	}
 	d.Nodes[1].Stop()
 	if w := do(a.Handler(), "POST", "/applications", admin, `{"name":"shop"}`); w.Code != 500 {
 		t.Errorf("with a D-TA down: %d", w.Code)
@@ -293,6 +298,30 @@ func TestRegister(t *testing.T) {
 	wrong, _ := server(t, func(c *api.Config) { config(c); c.DTAs, c.DTAToken = c.DTAs[:1], "wrong" })
 	if w := do(wrong.Handler(), "POST", "/applications", admin, `{"name":"shop"}`); w.Code != 500 {
 		t.Errorf("with a wrong token: %d", w.Code)
+	}
+}
+
+// TestInternal: the operator's own programs register without a token; what came
+// through a proxy, or from a page, is not one of them.
+func TestInternal(t *testing.T) {
+	a, _ := server(t, func(c *api.Config) { c.Internal = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	for _, c := range []struct {
+		remote, header string
+		want           int
+	}{
+		{"127.0.0.1:1", "", 200}, {"[::ffff:127.0.0.1]:1", "", 200}, {"192.0.2.1:1", "", 401}, {"nobody", "", 401},
+		{"127.0.0.1:1", "X-Forwarded-For", 401}, {"127.0.0.1:1", "Forwarded", 401}, {"127.0.0.1:1", "Origin", 401}, {"127.0.0.1:1", "Sec-Fetch-Site", 401},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/applications", nil)
+		r.RemoteAddr = c.remote
+		if c.header != "" {
+			r.Header.Set(c.header, "x")
+		}
+		w := httptest.NewRecorder()
+		a.Handler().ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s with %s: %d, not %d", c.remote, c.header, w.Code, c.want)
+		}
 	}
 }
 

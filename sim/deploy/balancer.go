@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,6 +29,7 @@ type Balancer struct {
 	next      atomic.Uint64
 	proxy     *httputil.ReverseProxy
 	transport *http.Transport
+	trusted   []netip.Prefix // whose X-Forwarded-For is passed on
 }
 
 // avoidFor is how long an instance that failed is left out.
@@ -48,7 +51,7 @@ func NewBalancer(log *slog.Logger, transport *http.Transport, bases ...string) (
 	if transport == nil {
 		transport = newTransport(nil)
 	}
-	b := &Balancer{transport: transport}
+	b := &Balancer{transport: transport, trusted: forwarders}
 	for _, base := range bases {
 		u, err := url.Parse(base)
 		if err != nil {
@@ -59,6 +62,10 @@ func NewBalancer(log *slog.Logger, transport *http.Transport, bases ...string) (
 	b.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme = "http" // RoundTrip chooses
+			if b.trusts(r.In) {
+				// The RPA, whose clients must not count as one.
+				r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
+			}
 			r.SetXForwarded()
 		},
 		Transport: b,
@@ -129,6 +136,12 @@ func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return nil, last
+}
+
+// trusts tells whether whom X-Forwarded-For names is to be believed.
+func (b *Balancer) trusts(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && slices.ContainsFunc(b.trusted, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) })
 }
 
 // Served returns how many requests each instance has answered.

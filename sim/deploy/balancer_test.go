@@ -36,6 +36,26 @@ func echo(t *testing.T, name string) *httptest.Server {
 	return s
 }
 
+// TestBalancerNamesTheClient: what the RPA says of a client reaches the RPS,
+// which would take all clients for one otherwise; what a stranger says does not.
+func TestBalancerNamesTheClient(t *testing.T) {
+	balancer, _ := newTestBalancer(t, echo(t, "a").URL)
+	for _, c := range []struct{ peer, said, want string }{
+		{"127.0.0.1:1", "192.0.2.7", "192.0.2.7, 127.0.0.1"}, {"192.0.2.9:1", "192.0.2.7", "192.0.2.9"}, {"127.0.0.1:1", "", "127.0.0.1"},
+	} {
+		r := httptest.NewRequest("GET", "/x", nil)
+		r.RemoteAddr = c.peer
+		if c.said != "" {
+			r.Header.Set("X-Forwarded-For", c.said)
+		}
+		w := httptest.NewRecorder()
+		balancer.ServeHTTP(w, r)
+		if got := w.Header().Get("X-For"); got != c.want {
+			t.Errorf("%q from %s: %q, not %q", c.said, c.peer, got, c.want)
+		}
+	}
+}
+
 func TestBalancerTakesTurns(t *testing.T) {
 	a, b, c := echo(t, "a"), echo(t, "b"), echo(t, "c")
 	balancer, front := newTestBalancer(t, a.URL, b.URL, c.URL)

@@ -144,7 +144,17 @@ func decodeConfig(path string, b []byte, c *Config) error {
 	}
 	var y yaml.Error
 	if errors.As(err, &y) && y.GetToken() != nil {
-		return fmt.Errorf("%w: %s:%d: %s", ErrConfig, path, y.GetToken().Position.Line, y.GetMessage())
+		line, message := y.GetToken().Position.Line, y.GetMessage()
+		// The library names Go's field; the reader knows the key.
+		if _, kind, ok := strings.Cut(message, " of type "); ok && strings.HasPrefix(message, "cannot unmarshal") {
+			message = "not a value of type " + kind
+			if lines := bytes.Split(b, []byte("\n")); line >= 1 && line <= len(lines) {
+				if key, _, ok := bytes.Cut(lines[line-1], []byte(":")); ok {
+					message = string(bytes.TrimSpace(key)) + ": " + message
+				}
+			}
+		}
+		return fmt.Errorf("%w: %s:%d: %s", ErrConfig, path, line, message)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -419,4 +421,48 @@ func FuzzConfig(f *testing.F) {
 			t.Fatalf("%v is not of its kind", err)
 		}
 	})
+}
+
+// TestOwnAddresses: where others can connect, this machine's servers reach each
+// other from its own addresses, which the RPA must take for the RPS's.
+func TestOwnAddresses(t *testing.T) {
+	near, err := (&Config{Listen: "127.0.0.1:0"}).ownAddresses()
+	if err != nil || !slices.Equal(near, forwarders) {
+		t.Errorf("%v %v", near, err)
+	}
+	own, err := (&Config{Listen: "0.0.0.0:0"}).ownAddresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range list {
+		p := netip.MustParsePrefix(a.String())
+		if !slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Contains(p.Addr()) }) {
+			t.Errorf("%s is missing", a)
+		}
+	}
+	for _, p := range own[len(forwarders):] {
+		if !p.IsSingleIP() {
+			t.Errorf("%s: others are among them", p)
+		}
+	}
+}
+
+// TestNoOperatorThroughAProxy: the API registers applications for programs of
+// this machine; whoever comes through a proxy that stands before the proxy is
+// none of them.
+func TestNoOperatorThroughAProxy(t *testing.T) {
+	d := start(t, Config{Store: "memory"})
+	at := strings.TrimSuffix(d.Ready().Certivox, "/") + "/applications"
+	for _, c := range []struct {
+		header string
+		want   int
+	}{{"X-Forwarded-For", 401}, {"Forwarded", 401}, {"X-None", 200}} {
+		if status, body := send(t, "POST", at, `{"name":"x"}`, c.header, "192.0.2.1"); status != c.want {
+			t.Errorf("%s: %d %s", c.header, status, body)
+		}
+	}
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +85,27 @@ const lease = 10 * time.Second
 // of this machine.
 var forwarders = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
+// ownAddresses are those from which this machine's servers reach each other's
+// public listeners: where these are not on loopback, also those of its network
+// interfaces.
+func (c *Config) ownAddresses() ([]netip.Prefix, error) {
+	if c.loopbackOnly() {
+		return forwarders, nil
+	}
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("this machine's addresses: %w", err)
+	}
+	own := slices.Clone(forwarders)
+	for _, a := range list {
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil {
+			own = append(own, netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))
+		}
+	}
+	return own, nil
+}
+
 // open opens the store of a role. Customer's roles may share a Redis.
 func (p *parts) open(role Role, o store.Options) (store.Store, error) {
 	spec := p.config.store()
@@ -144,7 +168,7 @@ func buildAPI(p *parts) (*server, error) {
 	}
 	a, err := api.New(api.Config{
 		Suite: p.suite, Logger: p.log, Now: p.now, Store: st, AdminToken: cred.AdminToken, ServiceToken: cred.ServiceToken,
-		Internal: internal, DTAs: dtas, DTAToken: cred.AdminToken,
+		Internal: internal, DTAs: dtas, DTAToken: cred.AdminToken, Threshold: p.settings.Threshold,
 		CertivoxURL: p.config.proxyURL() + "/", StorageURL: p.config.storageURL(), Transport: p.transport, Rate: p.rate(), Registry: p.registry,
 	})
 	if err == nil {
@@ -206,6 +230,12 @@ func withAPI(h http.Handler, api string, transport http.RoundTripper, forwarded 
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, ""
+			// That another proxy stands between must not be lost.
+			for _, name := range []string{"X-Forwarded-For", "Forwarded"} {
+				if said := r.In.Header[name]; said != nil {
+					r.Out.Header[name] = said
+				}
+			}
 			if forwarded {
 				r.SetXForwarded()
 			}
@@ -243,6 +273,10 @@ func buildRPS(p *parts) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := c.ownAddresses()
+	if err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
 	st, err := p.open(RoleRPS, store.Options{Observe: rps.StoreObserver(p.registry)})
 	if err != nil {
 		return nil, errors.Join(err, q.Close())
@@ -258,7 +292,7 @@ func buildRPS(p *parts) (*server, error) {
 		VerifyURL: c.rpaURL() + "/mpinVerify", PermitURL: c.rpaURL() + "/mpinPermitUser", Transport: p.transport,
 		ShareKeys: p.settings.ShareKeys, Threshold: p.settings.Threshold, MaxAttempts: c.MaxAttempts, Lockout: rps.Lockout(c.Lockout),
 		PINDigits: wire.PINDigits{Min: 4, Max: c.PINDigits}, Batching: batching, RequestOTP: c.RequestOTP, SetDeviceName: true,
-		Rate: p.rate(), TrustedProxies: forwarders, Registry: p.registry, Profile: true,
+		Rate: p.rate(), TrustedProxies: own, Registry: p.registry, Profile: true,
 		Lease: lease,
 	})
 	if err != nil {
@@ -309,8 +343,13 @@ func buildRPA(p *parts) (*server, error) {
 	if c.Pages != nil {
 		pages = c.Pages(c.origins())
 	}
+	own, err := c.ownAddresses()
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
 	s, err := rpa.New(rpa.Config{
-		Store: st, URL: c.rpaURL(), RPS: c.rpsURL(), RPSPrivate: c.rpsPrivateURL(), VerifyByMail: byMail, Pages: pages,
+		Internal: own,
+		Store:    st, URL: c.rpaURL(), RPS: c.rpsURL(), RPSPrivate: c.rpsPrivateURL(), VerifyByMail: byMail, Pages: pages,
 		AdminToken: cred.AdminToken, Rate: p.rate(), Transport: p.transport, Registry: p.registry, Logger: p.log, Now: p.now,
 	})
 	if err != nil {
@@ -324,12 +363,20 @@ func buildRPA(p *parts) (*server, error) {
 }
 
 func buildBalancer(p *parts) (*server, error) {
+	own, err := p.config.ownAddresses()
+	if err != nil {
+		return nil, err
+	}
 	front := func(addresses []string) (*Balancer, error) {
 		var bases []string
 		for _, a := range addresses {
 			bases = append(bases, innerURL(a))
 		}
-		return NewBalancer(p.log, newTransport(nil), bases...)
+		b, err := NewBalancer(p.log, newTransport(nil), bases...)
+		if err == nil {
+			b.trusted = own
+		}
+		return b, err
 	}
 	public, err := front(p.config.Addresses.RPS)
 	if err != nil {

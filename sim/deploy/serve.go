@@ -21,6 +21,11 @@ func Serve(ctx context.Context, c Config, stdout, notes io.Writer) error {
 		// users and 10,000 logins in flight, which may become three times that.
 		debug.SetGCPercent(200)
 	}
+	// No warnings about what cannot be.
+	filled := c.withDefaults()
+	if err := filled.check(); err != nil {
+		return err
+	}
 	for _, w := range c.Warnings() {
 		fmt.Fprintf(notes, "mpin: warning: %s\n", w)
 	}

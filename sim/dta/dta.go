@@ -194,14 +194,17 @@ func (s *Server) add(a *Application) error {
 }
 
 // application finds the application of a request. Where a request names none,
-// as the original's for permits, it is the only one that there is. An
-// application that is not known has a key under which no signature holds.
+// as the original's for permits, it is the one that signed it, or the only one
+// that there is. An application that is not known has a key under which no
+// signature holds.
 func (s *Server) application(q wire.Query) *Application {
 	apps := *s.apps.Load()
 	id, named := q["app_id"]
-	if !named && len(apps) == 1 {
+	if !named {
 		for _, a := range apps {
-			return a
+			if len(apps) == 1 || wire.Verify(a.Key, q["signature"], wire.PermitParts(a.ID, q["hash_mpin_id"], "")...) == nil {
+				return a
+			}
 		}
 	}
 	if a := apps[id]; a != nil {

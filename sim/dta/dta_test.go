@@ -259,7 +259,7 @@ func TestStatuses(t *testing.T) {
 		{"metrics", "/metrics", 200},
 		{"unknown path", "/masterSecret", 404},
 		{"root", "/", 404},
-		{"below a path", "/clientSecret/", 404},
+		{"below a path", "/clientSecret/x", 404},
 		{"unclean", "/a/..//status", 404},
 	} {
 		d := dtatest.New(t, suite, dtatest.Options{N: 1, Now: fixed(noon)})
@@ -372,8 +372,11 @@ func TestNewApplication(t *testing.T) {
 	if got, _ := get(again.Handler(), dtatest.ClientSecretURL("new", "secret", hash, time.Now(), nil)); got != 200 {
 		t.Errorf("after a restart: %d", got)
 	}
-	if got, _ := get(again.Handler(), "/timePermit?hash_mpin_id="+hash+"&signature="+wire.Sign("secret", hash)); got != 401 {
+	if got, _ := get(again.Handler(), "/timePermit?hash_mpin_id="+hash+"&signature="+wire.Sign("secret", hash)); got != 200 {
 		t.Errorf("a permit of one of two applications, unnamed: %d", got)
+	}
+	if got, _ := get(again.Handler(), "/timePermit?hash_mpin_id="+hash+"&signature="+wire.Sign("other", hash)); got != 401 {
+		t.Errorf("a permit of neither of two applications: %d", got)
 	}
 	keys.fail = io.ErrClosedPipe
 	s, err = dta.New(dta.Config{Suite: suite, Index: 2, AdminToken: "admin", Keystore: &memory{m: map[string][]byte{}, fail: keys.fail}})

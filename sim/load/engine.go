@@ -40,6 +40,8 @@ func arrivals(stages []Stage, seed uint64) iter.Seq[arrival] {
 type done struct {
 	op, class string
 	phases    phases
+	// nobody: it was to start, and no user was free to do it.
+	nobody bool
 }
 
 // phases are the times of an operation's parts, in the order of phaseNames.

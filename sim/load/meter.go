@@ -121,6 +121,13 @@ func (m *meter) done(a arrival, d done, due, began, ended time.Time) {
 	s := m.at(a)
 	s.tick.Outcomes[d.class]++
 	dropped := d.class == result.Dropped
+	if d.nobody { // not started after all
+		m.flying--
+		s.tick.Started--
+		if m.measured(a) {
+			m.counts.Started--
+		}
+	}
 	if !dropped {
 		m.flying--
 		if timed(d) {

@@ -176,7 +176,7 @@ func (p *prepared) do(ctx context.Context, a arrival) done {
 	d := done{op: opLogin}
 	u, err := p.people.take(ctx, i.index)
 	if errors.Is(err, errNobody) {
-		d.class = result.Dropped
+		d.class, d.nobody = result.Dropped, true
 		return d
 	}
 	if err != nil {

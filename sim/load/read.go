@@ -241,6 +241,7 @@ func (s *Scenario) Set(assignment string) error {
 	v.Set(fresh.Elem())
 	s.lines = nil // the file no longer tells
 	s.file = assignment
+	s.complete()
 	return s.check()
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 	Command func(configFile string) *exec.Cmd
 	// Log gets the servers' logs.
 	Log io.Writer
+	// Temp is the folder in which a deployment's data lie while it runs; "" is the
+	// system's for such.
+	Temp string
 }
 
 // Progress is how far a run is: Done of Total of what Doing says.
@@ -94,7 +97,7 @@ func (o *Options) tell(p Progress) {
 // once runs the stages against one deployment.
 func (s *Scenario) once(ctx context.Context, o Options, r *result.Run) (err error) {
 	o.tell(Progress{"starting the deployment", 0, 1})
-	t, err := startTarget(ctx, s, o.Command, o.Log)
+	t, err := startTarget(ctx, s, o)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (s *Scenario) search(ctx context.Context, a arm, o Options, r *result.Run, 
 	c := a.apply(s)
 	q := s.Saturation
 	o.tell(Progress{a.label + ": starting the deployment", 0, 1})
-	t, err := startTarget(ctx, c, o.Command, o.Log)
+	t, err := startTarget(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -50,7 +49,7 @@ type target struct {
 }
 
 // startTarget starts what the scenario says. When it fails nothing is left.
-func startTarget(ctx context.Context, s *Scenario, command func(string) *exec.Cmd, log io.Writer) (_ *target, err error) {
+func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err error) {
 	t := &target{relays: map[string]*fault.Relay{}, via: map[string]string{}, liars: map[string]*fault.Liar{}}
 	d := &s.Deployment
 	if d.External != "" {
@@ -62,7 +61,7 @@ func startTarget(ctx context.Context, s *Scenario, command func(string) *exec.Cm
 			err = errors.Join(err, t.close())
 		}
 	}()
-	if t.folder, err = os.MkdirTemp("", "mpin-load-"); err != nil {
+	if t.folder, err = os.MkdirTemp(o.Temp, "mpin-load-"); err != nil {
 		return nil, err
 	}
 	t.data = filepath.Join(t.folder, "data")
@@ -70,12 +69,13 @@ func startTarget(ctx context.Context, s *Scenario, command func(string) *exec.Cm
 	if err != nil {
 		return nil, err
 	}
+	command := o.Command
 	if command == nil {
 		command = serveCommand
 	}
 	c := deploy.Config{
 		Suite: d.Suite, Backend: d.Backend, Listen: "127.0.0.1:0", Data: t.data, Store: d.Store, DTAs: d.DTAs, Threshold: d.Threshold,
-		RPS: d.RPS, Batching: d.Batching, Lockout: d.Lockout, MaxAttempts: d.MaxAttempts, PINDigits: s.Population.PINDigits, Rate: -1, LogLevel: "error", Log: log,
+		RPS: d.RPS, Batching: d.Batching, Lockout: d.Lockout, MaxAttempts: d.MaxAttempts, PINDigits: s.Population.PINDigits, Rate: -1, LogLevel: "error", Log: o.Log,
 		Processes: d.Run == runProcesses,
 		Command: func(file string) *exec.Cmd {
 			cmd := command(file)

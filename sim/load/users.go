@@ -96,7 +96,7 @@ func (c *crowd) do(ctx context.Context, a arrival) done {
 	defer c.sessions.put(s)
 	u, err := c.people.take(ctx, i.index)
 	if errors.Is(err, errNobody) {
-		return done{op: i.op, class: result.Dropped}
+		return done{op: i.op, class: result.Dropped, nobody: true}
 	}
 	if err != nil {
 		return done{op: i.op, class: c.verdicts.failure(err)}

@@ -103,8 +103,9 @@ func (s *Server) open(a *wire.Application, now time.Time) (*entry, error) {
 	return e, nil
 }
 
-// remember keeps an entry. Where there are too many, one that is over goes, or
-// else any one: it will be asked for again.
+// remember keeps an entry. Where there are too many, one of an application that
+// there is not goes, so that who makes IDs up pushes no application out; else one
+// that is over, or any one: it will be asked for again.
 func (s *Server) remember(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +114,9 @@ func (s *Server) remember(e *entry) {
 		var victim string
 		now := time.Now()
 		for id, o := range s.apps {
-			if victim == "" || now.After(o.until) || o.quorum == nil && s.apps[victim].quorum != nil {
+			v := s.apps[victim]
+			switch {
+			case v == nil, o.quorum == nil && v.quorum != nil, (o.quorum == nil) == (v.quorum == nil) && now.After(o.until):
 				victim = id
 			}
 		}

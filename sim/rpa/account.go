@@ -14,7 +14,8 @@ import (
 )
 
 // Account is what is known of a user: the devices registered, oldest first, at
-// most maxDevices of them.
+// most maxDevices of them. Anyone may begin to register as anyone, so those that
+// nobody has activated make room first.
 type Account struct {
 	UserID  string   `json:"userId"`
 	Devices []Device `json:"devices"`
@@ -99,19 +100,27 @@ func (s *Server) addDevice(ctx context.Context, userID string, d Device) error {
 			return false
 		}
 		a.Devices = append(a.Devices, d)
-		if n := len(a.Devices); n > maxDevices {
-			a.Devices = slices.Delete(a.Devices, 0, n-maxDevices)
+		for len(a.Devices) > maxDevices {
+			i := max(0, slices.IndexFunc(a.Devices[:maxDevices], func(e Device) bool { return !e.Active }))
+			a.Devices = slices.Delete(a.Devices, i, i+1)
 		}
 		return true
 	})
 }
 
-// activated notes an activation and throws the mail away.
-func (s *Server) activated(ctx context.Context, userID, device string) error {
-	if _, err := s.c.Store.Do(ctx, store.Delete(store.Account, mailKey(userID))); err != nil {
+// activated notes an activation and throws the mail away. The device is in the
+// list afterwards, also if others' registrations have pushed it out.
+func (s *Server) activated(ctx context.Context, id *wire.Identity, device string) error {
+	if _, err := s.c.Store.Do(ctx, store.Delete(store.Account, mailKey(id.UserID))); err != nil {
 		return unavailable(err)
 	}
-	return s.change(ctx, userID, func(a *Account) bool {
+	err := s.addDevice(ctx, id.UserID, Device{
+		ID: device, Mobile: id.Mobile == 1, Registered: s.c.Now().UnixMilli(), Active: true,
+	})
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, id.UserID, func(a *Account) bool {
 		for i := range a.Devices {
 			if a.Devices[i].ID == device && !a.Devices[i].Active {
 				a.Devices[i].Active = true

@@ -167,7 +167,7 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request) error {
 		_, refused := loginRefusal(err)
 		return refused
 	}
-	if err := s.activated(r.Context(), id.UserID, deviceID(raw)); err != nil {
+	if err := s.activated(r.Context(), id, deviceID(raw)); err != nil {
 		return err
 	}
 	if wantsPage(r) {

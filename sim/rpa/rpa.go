@@ -21,8 +21,10 @@
 //
 // The RPS's and the operator's paths answer sources in [Config.Internal]
 // (loopback by default), if no proxy stands between, and who knows
-// [Config.AdminToken]; others get 403. Requests that a page of another origin
-// makes a browser send are refused wherever they change something.
+// [Config.AdminToken]; others get 403. A proxy on such a machine must say that
+// it is one, by X-Forwarded-For or the like: otherwise it opens these paths to
+// everyone whom it serves. Requests that a page of another origin makes a
+// browser send are refused wherever they change something.
 package rpa
 
 import (
@@ -83,6 +85,7 @@ type Config struct {
 // Server is a relying party application.
 type Server struct {
 	c       Config
+	host    string // of URL
 	service *service.Service
 	handler http.Handler
 	rps     service.Caller
@@ -115,14 +118,18 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	s := &Server{c: c, rps: service.Caller{Transport: c.Transport}}
+	if u, err := url.Parse(c.URL); err == nil {
+		s.host = u.Hostname()
+	}
 	sv, err := service.New(service.Options{
-		Name: "rpa", Logger: c.Logger, Now: c.Now, Rate: c.Rate,
+		Name: "rpa", Logger: c.Logger, Now: c.Now, Rate: c.Rate, Unlimited: s.fromRPS,
 		TrustedProxies: c.TrustedProxies, Registry: c.Registry,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, service: sv, rps: service.Caller{Transport: c.Transport}}
+	s.service = sv
 	s.metrics = newMetrics(sv.Registry())
 	for pattern, f := range map[string]service.Func{
 		"POST /mpinVerify":       s.internal(s.verify),
@@ -213,9 +220,15 @@ func (s *Server) internal(f service.Func) service.Func {
 	}
 }
 
+// fromRPS tells of the RPS's questions, which are not held up: there are as many
+// as there are users, and where these ask they are limited.
+func (s *Server) fromRPS(r *http.Request) bool {
+	return (r.URL.Path == "/mpinVerify" || r.URL.Path == "/mpinPermitUser") && s.isInternal(r)
+}
+
 func (s *Server) isInternal(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+	if err != nil || !service.Direct(r, s.host) {
 		return false
 	}
 	addr := peer.Addr().Unmap()

@@ -655,3 +655,87 @@ func FuzzHandlers(f *testing.F) {
 		}
 	})
 }
+
+// TestRebinding: a page of a name that was given this machine's address is not
+// the operator, though the browser that shows it is on his machine.
+func TestRebinding(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.URL = "http://mpin.example.org:8080" })
+	for host, want := range map[string]int{
+		"attacker.example": 403, "attacker.example:8080": 403, "mpin.example.org.attacker.example": 403,
+		"localhost:8080": 200, "127.0.0.1:8080": 200, "[::1]": 200, "MPIN.example.org:8080": 200,
+	} {
+		for _, q := range []struct{ method, path, body string }{
+			{"GET", "/admin/account?user=alice@example.com", ""},
+			{"POST", "/admin/revoke", `{"userId":"mallory@example.com"}`},
+		} {
+			r := httptest.NewRequest(q.method, q.path, strings.NewReader(q.body))
+			r.RemoteAddr, r.Host = "127.0.0.1:1", host
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			w := httptest.NewRecorder()
+			f.server.Handler().ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s %s of %s: %d, not %d", q.method, q.path, host, w.Code, want)
+			}
+		}
+	}
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"} {
+		if resp, b := f.do(f.client, "GET", "/outbox?user=alice@example.com", nil, name, "192.0.2.1"); resp.StatusCode != 403 {
+			t.Errorf("through a proxy that says so by %s: %d %s", name, resp.StatusCode, b)
+		}
+	}
+}
+
+// TestRPSIsNotHeldUp: one who uses his rate up does not keep others from
+// registering and their permits.
+func TestRPSIsNotHeldUp(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.Rate = service.Rate{PerSecond: 0.001, Burst: 2} })
+	for i, want := range []int{401, 401, 429} {
+		if resp, b := f.do(f.client, "GET", "/session", nil); resp.StatusCode != want {
+			t.Fatalf("request %d: %d %s", i, resp.StatusCode, b)
+		}
+	}
+	id := f.identity("alice@example.com")
+	for range 3 {
+		if _, status := f.register("alice@example.com", id, key); status != 200 {
+			t.Errorf("verify: %d", status)
+		}
+		if resp, b := f.do(f.client, "GET", "/mpinPermitUser?mpin_id="+id, nil); resp.StatusCode != 200 {
+			t.Errorf("permit: %d %s", resp.StatusCode, b)
+		}
+	}
+}
+
+// TestOthersRegistrations: whoever registers for a user does not push the
+// devices out of the list that the user has activated.
+func TestOthersRegistrations(t *testing.T) {
+	f := newFixture(t, nil)
+	const user = "victim@mail.example"
+	own := f.identity(user)
+	if _, status := f.register(user, own, key); status != 200 {
+		t.Fatal(status)
+	}
+	f.peer.mu.Lock()
+	f.peer.activated[own] = key
+	f.peer.mu.Unlock()
+	flood := func() {
+		for range 2 * maxDevices {
+			if _, status := f.register(user, f.identity(user), key); status != 200 {
+				t.Fatal(status)
+			}
+		}
+	}
+	flood()
+	resp, b := f.do(f.client, "POST", "/activate", map[string]string{"mpinId": own, "activateKey": key})
+	f.want(200, resp, b)
+	flood()
+	browser := f.browser()
+	if resp, _ := f.login(browser, user, own); resp.StatusCode != 200 {
+		t.Fatal(resp.StatusCode)
+	}
+	raw, err := wire.RawIdentity(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, b = f.do(browser, "POST", "/devices/revoke", RevokeRequest{Device: deviceID(raw)})
+	f.want(200, resp, b)
+}

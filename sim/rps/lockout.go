@@ -31,7 +31,12 @@ const (
 	// failures without a PIN error and without a valid proof use up an
 	// allowance: so many a day for an identity. When it is used up, the
 	// identity's logins without a valid proof are refused unjudged, those with
-	// one are judged as ever. A success clears it.
+	// one are judged as ever. A success without a proof clears it.
+	//
+	// What that leaves: who has a token and hides the PIN error may guess as
+	// often as the allowance says every day, and anew after each login of a
+	// client that does not prove; and outsiders who know an identity can use its
+	// allowance up, which keeps clients that do not prove out for the day.
 	//
 	// The time that a failed login takes tells something of the PIN error, so
 	// its answer is held back to a multiple of Config.FailureTime.
@@ -75,15 +80,59 @@ type lockout struct {
 	// trials are the logins being judged now, and searchTime is the moving
 	// average of a search in ns.
 	trials, searchTime *atomic.Int64
+	left               chan struct{} // a trial is over
 }
 
-// crowded tells whether so many logins are being judged that, should all fail,
-// the searches for their PIN errors could outlast the leases. Then no more are
-// taken, right or wrong: to skip the searches instead would let a thief guess
-// for nothing or outsiders lock users out, whoever makes the crowd.
-func (l *lockout) crowded() bool {
-	room := int64(l.policy.Lease/4) * int64(cap(l.searches)) / max(1, l.searchTime.Load())
-	return l.token && l.trials.Load() > max(16, room)
+// room is how many logins may be judged at a time so that, should all fail, the
+// searches for their PIN errors do not outlast the leases. Searches cannot be
+// skipped instead: that would let a thief guess for nothing or outsiders lock
+// users out, whoever makes the crowd.
+func (l *lockout) room() int64 {
+	return max(16, int64(l.policy.Lease/4)*int64(cap(l.searches))/max(1, l.searchTime.Load()))
+}
+
+// enter takes a place among the logins being judged, and leave gives it back. A
+// login waits an eighth of its lease for one, right or wrong: places are free
+// again as soon as a batch is judged. Then it is protocol.ErrOverloaded.
+func (l *lockout) enter(ctx context.Context) error {
+	var patience <-chan time.Time
+	for {
+		n := l.trials.Load()
+		if l.token && n >= l.room() {
+			if patience == nil {
+				timer := time.NewTimer(l.policy.Lease / 8)
+				defer timer.Stop()
+				patience = timer.C
+			}
+			select {
+			case <-l.left:
+				continue
+			case <-patience:
+				return fmt.Errorf("%w: searches for PIN errors", protocol.ErrOverloaded)
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if l.trials.CompareAndSwap(n, n+1) {
+			if patience != nil {
+				l.wake() // there may be room for one more
+			}
+			return nil
+		}
+	}
+}
+
+func (l *lockout) leave() {
+	l.trials.Add(-1)
+	l.wake()
+}
+
+// wake lets one that waits look again.
+func (l *lockout) wake() {
+	select {
+	case l.left <- struct{}{}:
+	default:
+	}
 }
 
 func newLockout(c *Config) lockout {
@@ -96,6 +145,7 @@ func newLockout(c *Config) lockout {
 		// A core is left to logins that are not attacks.
 		searches:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		trials:     new(atomic.Int64),
+		left:       make(chan struct{}, 1),
 		searchTime: new(atomic.Int64),
 	}
 	l.searchTime.Store(int64(10 * time.Millisecond))
@@ -135,12 +185,17 @@ func (t *trial) judge(ctx context.Context) (c class, failures int, err error) {
 	case err != nil:
 		return notJudged, 0, err
 	}
-	t.lockout.trials.Add(1)
-	defer t.lockout.trials.Add(-1)
-	if t.lockout.crowded() {
+	// The wait for the turn is over and the lease begins. What follows gets its
+	// own time, the same whether the PIN is right or wrong: a turn that came
+	// late would else leave time to tell of a right one and none to count a
+	// wrong one.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.lockout.policy.Lease*3/4)
+	defer cancel()
+	if err := t.lockout.enter(ctx); err != nil {
 		t.withdraw(ctx)
-		return notJudged, 0, fmt.Errorf("%w: searches for PIN errors", protocol.ErrOverloaded)
+		return notJudged, 0, err
 	}
+	defer t.lockout.leave()
 	t.metrics.attempts.Inc()
 	start := time.Now()
 	err = t.verify(ctx, t.verifier, t.login, t.identity, t.challenge)
@@ -204,7 +259,9 @@ func (t *trial) success(ctx context.Context) (outcomes, error) {
 		}
 		return o, nil
 	}
-	o.clear = used > 0
+	// A user whose client proves needs no allowance: if his logins cleared it, a
+	// thief would have it as often as the user logs in.
+	o.clear = used > 0 && !t.bound()
 	return o, nil
 }
 
@@ -321,6 +378,11 @@ func (t *trial) bound() bool {
 
 // withdraw gives back what is held. What it fails to give back its lease ends.
 func (t *trial) withdraw(ctx context.Context) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+	}
 	for _, r := range []*store.Reservation{t.extra, t.held} {
 		if r == nil {
 			continue

@@ -115,15 +115,66 @@ func TestOutsidersLockNobodyOut(t *testing.T) {
 	}
 	u.want("1234", 200)
 	u.proof = false
-	u.want("1234", 200) // the success has cleared the allowance
+	u.want("1234", 401) // a success with a proof does not clear the allowance
 
-	// The next day brings a new one.
-	for range 6 {
+	// The next day brings a new one, and so does a success without a proof.
+	d.clock.Add(24 * time.Hour)
+	d.redeem(u.garbage())
+	u.want("1234", 200)
+	for range 5 {
 		d.redeem(u.garbage())
 	}
+	if n := d.verdicts("unexplained"); n != 5+1+5 {
+		t.Fatalf("%d unexplained", n)
+	}
 	u.want("1234", 401)
-	d.clock.Add(24 * time.Hour)
+}
+
+// TestThiefBetweenLogins: a user who logs in often, with a client that proves,
+// gives a thief who hides the PIN error no more than the day's allowance.
+func TestThiefBetweenLogins(t *testing.T) {
+	const allowance = 6
+	d := deploy(t, fast(t), func(c *rps.Config) { c.UnprovedAllowance = allowance })
+	u := d.enrol("alice", "1234")
+	u.proof = true
+	for range 4 {
+		for range 3 {
+			d.redeem(u.hidden("1111", false))
+		}
+		u.want("1234", 200)
+	}
+	if n := d.verdicts("unexplained"); n != allowance {
+		t.Errorf("%d guesses were judged, %d may be", n, allowance)
+	}
+}
+
+// lateTurns gives a reservation when its caller's time is over, as a store may.
+type lateTurns struct{ store.Store }
+
+func (l lateTurns) Reserve(ctx context.Context, id string, p store.Policy) (*store.Reservation, error) {
+	r, err := l.Store.Reserve(ctx, id, p)
+	<-ctx.Done()
+	return r, err
+}
+
+// TestLateTurn: a login that got its turn at the last moment is judged and
+// counted as any other.
+func TestLateTurn(t *testing.T) {
+	memory := store.NewMemory(store.Options{})
+	t.Cleanup(func() { memory.Close() })
+	d := deploy(t, fast(t), func(c *rps.Config) {
+		c.Store, c.Lease = lateTurns{memory}, 2*time.Second
+	})
+	u := d.enrol("alice", "1234")
+	u.proof = true
+	u.want("1111", 401)
+	if n := u.failures(); n != 1 {
+		t.Errorf("%d failures count", n)
+	}
 	u.want("1234", 200)
+	if n := u.failures(); n != 0 {
+		t.Errorf("%d failures count", n)
+	}
 }
 
 // TestGarbageWithProof: a proof of binding that holds shows that no PIN was

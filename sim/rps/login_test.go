@@ -12,6 +12,7 @@ import (
 	"mpinlab/backends"
 	"mpinlab/protocol"
 	"mpinlab/sim/rps"
+	"mpinlab/sim/service"
 	"mpinlab/sim/wire"
 )
 
@@ -605,5 +606,32 @@ func TestSecretsStayOut(t *testing.T) {
 		if strings.Contains(logs, s) {
 			t.Errorf("secret %d is in the log", i)
 		}
+	}
+}
+
+// TestSocketsShareARate: who opens several WebSockets gets no more through than
+// over one.
+func TestSocketsShareARate(t *testing.T) {
+	const burst = 8
+	d := deploy(t, fast(t), func(c *rps.Config) { c.Rate = service.Rate{PerSecond: 0.001, Burst: burst} })
+	a, b := d.socket(), d.socket() // one of the burst each
+	answered := 0
+	for range burst {
+		for _, s := range []*socket{a, b} {
+			var r rps.SocketRefusal
+			if err := json.Unmarshal(s.ask(`{"pass":3}`), &r); err != nil {
+				t.Fatal(err)
+			}
+			switch r.StatusCode {
+			case 403:
+				answered++
+			case 429:
+			default:
+				t.Fatalf("%+v", r)
+			}
+		}
+	}
+	if answered != burst-2 {
+		t.Errorf("%d messages of a burst of %d, two of which opened the WebSockets", answered, burst)
 	}
 }

@@ -37,14 +37,14 @@ func (s *Server) pass1(ctx context.Context, q *pass1Request) (*wire.Pass1Answer,
 	case q.MpinID == "" || q.U == "" || q.UT == "":
 		return nil, service.Refuse(http.StatusForbidden, "one of mpin_id, U, UT is missing")
 	}
-	if _, err := wire.ParseIdentity(q.MpinID); err != nil {
-		return nil, service.Refusal(http.StatusForbidden, "mpin_id is malformed", err)
-	}
 	now := s.cfg.Now()
 	l := &login{begun: now}
 	var hash [32]byte
 	var err error
-	if l.id, hash, err = identityOf(q.MpinID); err != nil {
+	if l.id, hash, err = identityOf(q.MpinID); err == nil && !s.identities.has(&hash) {
+		_, err = wire.ParseIdentity(q.MpinID) // as it was once for those who are known
+	}
+	if err != nil {
 		return nil, service.Refusal(http.StatusForbidden, "mpin_id is malformed", err)
 	}
 	if l.u, err = s.point(q.U); err != nil {

@@ -26,7 +26,7 @@ func (s *Server) route() error {
 	if err != nil {
 		return err
 	}
-	s.socket.set(s.cfg.Rate)
+	s.socket.idle = socketIdle
 	handle := func(method, path string, f service.Func) { s.public.Handle(method+" "+Prefix+path, f) }
 	handle("GET", "/clientSettings", s.getSettings)
 	handle("PUT", "/user", s.putUser)

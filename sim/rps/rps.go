@@ -121,8 +121,8 @@ type Config struct {
 	SetDeviceName bool
 	NoWebSocket   bool // tell clients not to use it; it answers all the same
 
-	// Rate limits the requests of each public source, and the messages of each
-	// WebSocket. The zero value does not.
+	// Rate limits what each public source asks, by requests and by messages on
+	// its WebSockets together. The zero value does not.
 	Rate           service.Rate
 	TrustedProxies []netip.Prefix
 	// Registry takes the metrics; nil makes one. Give the store

@@ -68,6 +68,9 @@ func (c *identities) get(hash *[32]byte, raw []byte) (*protocol.Identity, error)
 	return c.suite.Identity(raw)
 }
 
+// has tells whether somebody with the hash has logged in lately.
+func (c *identities) has(hash *[32]byte) bool { return c.known.Contains(*hash) }
+
 func (c *identities) keep(hash *[32]byte, id *protocol.Identity) { c.known.Add(*hash, id) }
 
 // challenges keeps what this instance has decoded at pass 1 until the login is

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"mpinlab/sim/service"
 	"mpinlab/sim/wire"
@@ -36,17 +35,7 @@ const (
 
 type socketLimits struct {
 	open atomic.Int64
-	// rate and burst are for the messages of one connection.
-	rate  rate.Limit
-	burst int
-	idle  time.Duration
-}
-
-func (l *socketLimits) set(r service.Rate) {
-	l.rate, l.idle = rate.Inf, socketIdle
-	if r.PerSecond > 0 {
-		l.rate, l.burst = rate.Limit(r.PerSecond), max(1, r.Burst)
-	}
+	idle time.Duration
 }
 
 // serveSocket answers one connection until it ends.
@@ -75,14 +64,13 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stop, cancel)()
-	limit := rate.NewLimiter(s.socket.rate, s.socket.burst)
 	for {
 		message, ok := s.nextMessage(ctx, c)
 		if !ok {
 			return nil
 		}
 		var answer any
-		if !limit.Allow() {
+		if !s.public.Allow(r) {
 			answer = &SocketRefusal{StatusCode: http.StatusTooManyRequests, Message: "too many requests"}
 		} else {
 			answer = s.answerSocket(ctx, message)

@@ -39,6 +39,10 @@ type Options struct {
 	MaxBody int64
 	// Rate limits the requests of each source; the zero value does not.
 	Rate Rate
+	// Unlimited, if not nil, tells requests of the deployment's own servers,
+	// which the rate does not hold up: what they ask for on behalf of many is
+	// limited where it comes in.
+	Unlimited func(r *http.Request) bool
 	// TrustedProxies are the peers whose X-Forwarded-For and X-Request-Id are
 	// believed.
 	TrustedProxies []netip.Prefix
@@ -241,7 +245,7 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request, rt *route, f Func)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if s.o.CORS {
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Allow-Headers", "Origin, Content-Type, Accept, X-Requested-With, WWW-Authenticate")
+		h.Set("Access-Control-Allow-Headers", "Origin, Content-Type, Accept, Cache-Control, If-Modified-Since, X-Requested-By, X-Requested-With, WWW-Authenticate")
 		h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, X-Request-Id")
 		h.Set("Access-Control-Max-Age", "600")
 	}
@@ -261,9 +265,11 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request, rt *route, f Func)
 		}
 		s.finish(r, rw, rt, source.addr, time.Since(start))
 	}()
-	if wait, ok := s.sources.allow(source.addr, start); !ok {
-		s.refuse(rw, r, &Error{Status: http.StatusTooManyRequests, Message: "too many requests", RetryAfter: wait})
-		return
+	if s.o.Unlimited == nil || !s.o.Unlimited(r) {
+		if wait, ok := s.sources.allow(source.addr, start); !ok {
+			s.refuse(rw, r, &Error{Status: http.StatusTooManyRequests, Message: "too many requests", RetryAfter: wait})
+			return
+		}
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, s.o.MaxBody)
@@ -271,6 +277,13 @@ func (s *Service) run(w http.ResponseWriter, r *http.Request, rt *route, f Func)
 	if err := f(rw, r); err != nil {
 		s.refuse(rw, r, err)
 	}
+}
+
+// Allow takes one more request of r's source from its rate: for the messages of
+// a WebSocket, which r began. It tells whether there was one left.
+func (s *Service) Allow(r *http.Request) bool {
+	_, ok := s.sources.allow(s.sources.of(r, s.o.TrustedProxies).addr, time.Now())
+	return ok
 }
 
 // finish counts and logs a request.

@@ -58,7 +58,7 @@ func do(h http.Handler, change func(*http.Request), method, target, body string)
 	}
 	r := httptest.NewRequest(method, "/", b)
 	path, query, _ := strings.Cut(target, "?")
-	r.URL = &url.URL{Path: path, RawQuery: query}
+	r.URL, r.Host = &url.URL{Path: path, RawQuery: query}, "127.0.0.1"
 	if change != nil {
 		change(r)
 	}
@@ -290,13 +290,40 @@ func TestMetricsAreForLoopback(t *testing.T) {
 		{"private profile from outside", private, "/debug/pprof/", "1.1.1.1:1", "", 404},
 	} {
 		w := do(c.s.Handler(), func(r *http.Request) {
-			r.RemoteAddr = c.peer
+			r.RemoteAddr, r.Host = c.peer, "127.0.0.1:8080"
 			if c.via != "" {
 				r.Header.Set("X-Forwarded-For", c.via)
 			}
 		}, "GET", c.path, "")
 		if w.Code != c.want {
 			t.Errorf("%s: %d", c.name, w.Code)
+		}
+	}
+	// A page whose name has been given this machine's address.
+	for host, want := range map[string]int{
+		"attacker.example": 404, "attacker.example:8080": 404, "127.0.0.1.attacker.example:8080": 404,
+		"localhost:8080": 200, "here": 200, "[::1]:8080": 200, "::1": 200, "127.0.0.1": 200,
+	} {
+		w := do(public.Handler(), func(r *http.Request) { r.RemoteAddr, r.Host = "127.0.0.1:1", host }, "GET", "/metrics", "")
+		if w.Code != want {
+			t.Errorf("/metrics of %s: %d", host, w.Code)
+		}
+	}
+}
+
+// TestUnlimited: the deployment's own requests do not wait for strangers'.
+func TestUnlimited(t *testing.T) {
+	s := newService(t, service.Options{
+		Rate:      service.Rate{PerSecond: 0.001, Burst: 1},
+		Unlimited: func(r *http.Request) bool { return r.Header.Get("X-Own") != "" },
+	})
+	s.Handle("GET /x", func(w http.ResponseWriter, _ *http.Request) error { return service.WriteJSON(w, 200, message{}) })
+	for i, c := range []struct {
+		own  string
+		want int
+	}{{"", 200}, {"", 429}, {"1", 200}, {"1", 200}, {"", 429}} {
+		if w := do(s.Handler(), func(r *http.Request) { r.Header.Set("X-Own", c.own) }, "GET", "/x", ""); w.Code != c.want {
+			t.Errorf("request %d: %d, not %d", i, w.Code, c.want)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package service
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,5 +120,30 @@ func (s *sources) allow(a netip.Addr, now time.Time) (wait time.Duration, ok boo
 // through something that forwards.
 func loopback(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	return err == nil && peer.Addr().Unmap().IsLoopback() && Direct(r)
+}
+
+// forwarding are the headers by which proxies tell that they are one.
+var forwarding = []string{"X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Real-Ip", "Via"}
+
+// Direct tells whether a request whose peer is one of the operator's machines
+// can be the operator's own. It is not if a proxy says that it stands between,
+// and not if it is for a name that somebody else may have given to this
+// machine's address: a browser here that shows that name's page asks in the
+// page's name (DNS rebinding). Names without a dot, addresses and the given
+// hosts are the operator's.
+func Direct(r *http.Request, hosts ...string) bool {
+	for _, name := range forwarding {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || !strings.Contains(host, ".") {
+		return true
+	}
+	return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }

@@ -26,8 +26,8 @@ func counted(t testing.TB, v *values) {
 				timed++
 			}
 		}
-		if timed != len(p.times) {
-			t.Errorf("%d of the entries expire, %d are scheduled", timed, len(p.times))
+		if timed != len(p.times)+len(p.marks) {
+			t.Errorf("%d of the entries expire, %d are scheduled", timed, len(p.times)+len(p.marks))
 		}
 		p.mu.Unlock()
 	}
@@ -145,6 +145,50 @@ func TestNoGoroutinesAreLeft(t *testing.T) {
 		if time.Now().After(until) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("%d goroutines are left\n%s", runtime.NumGoroutine()-before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// TestMarksLeaveRoom: strangers' marks keep nothing else out; the oldest are
+// forgotten.
+func TestMarksLeaveRoom(t *testing.T) {
+	for name, o := range map[string]Options{"number": {MaxValues: 4000}, "bytes": {MaxBytes: 4000 * (overhead + 16)}} {
+		for _, start := range []string{"memory", "bbolt"} {
+			t.Run(name+"/"+start, func(t *testing.T) {
+				s := starts[start](t, o)
+				var v *values
+				switch s := s.Store.(type) {
+				case *memory:
+					v = s.values
+				case *bolt:
+					v = s.values
+				}
+				for i := range 20_000 {
+					key := fmt.Sprintf("%016d", i)
+					r := must(t, s, Create(Mark, key, nil, 24*time.Hour), Put(Challenge, "id", text("y"), 15*time.Second))
+					if !r[0].OK {
+						t.Fatalf("mark %d was there", i)
+					}
+					if r := must(t, s, Create(Mark, key, nil, 24*time.Hour)); r[0].OK {
+						t.Fatalf("mark %d is forgotten at once", i)
+					}
+					s.advance(10 * time.Millisecond)
+				}
+				counted(t, v)
+				if n := v.marks.count.Load(); n > 2000+shards || n < 1500 {
+					t.Errorf("%d marks", n)
+				}
+				if r := must(t, s, Create(Mark, fmt.Sprintf("%016d", 19_500), nil, time.Hour)); r[0].OK {
+					t.Error("a young mark is forgotten")
+				}
+				settle(t, s, reserve(t, s, "id", three), Passed, 0)
+				s.advance(25 * time.Hour)
+				must(t, s, Put(Login, "x", nil, 0))
+				v.sweep()
+				if n := v.marks.count.Load(); n != 0 {
+					t.Errorf("%d marks after their time", n)
+				}
+			})
 		}
 	}
 }

@@ -78,7 +78,10 @@ const (
 	Permit
 	// Revocation marks an identity whose permits are refused. Durable.
 	Revocation
-	// Mark is something that may be seen only once. Passing.
+	// Mark is something that may be seen only once. Passing. Where marks would
+	// take more than half of the room in memory (Options.MaxValues) the oldest
+	// are forgotten: what strangers can leave behind in any number must not
+	// keep the rest out.
 	Mark
 	// Session is a browser's session with the relying party. Passing.
 	Session

@@ -20,12 +20,22 @@ type values struct {
 	now   func() int64
 	parts [shards]part
 	room  room
+	marks room // that of the marks, a part of room
 }
 
 type part struct {
 	mu      sync.Mutex
 	entries map[name]*entry
 	times   schedule[*entry]
+	marks   schedule[*entry] // those of the kind Mark, which are not in times
+}
+
+// schedule returns the one that an entry is in if it expires.
+func (p *part) schedule(e *entry) *schedule[*entry] {
+	if e.name.kind == Mark {
+		return &p.marks
+	}
+	return &p.times
 }
 
 type entry struct {
@@ -42,6 +52,7 @@ func (e *entry) size() int64 { return int64(overhead + len(e.name.key) + len(e.v
 func newValues(now func() int64, o Options) *values {
 	v := &values{now: now}
 	v.room.maxCount, v.room.maxBytes = int64(o.MaxValues), o.MaxBytes
+	v.marks.maxCount, v.marks.maxBytes = int64(o.MaxValues)/2, o.MaxBytes/2
 	for i := range v.parts {
 		v.parts[i].entries = map[name]*entry{}
 	}
@@ -58,6 +69,9 @@ func (r *room) add(count, bytes int64) {
 	r.count.Add(count)
 	r.bytes.Add(bytes)
 }
+
+// over tells whether it holds more than it may.
+func (r *room) over() bool { return r.count.Load() > r.maxCount || r.bytes.Load() > r.maxBytes }
 
 // take adds what does not go over the limits.
 func (r *room) take(count, bytes int64) bool {
@@ -114,11 +128,22 @@ func (v *values) sweep() {
 // expire removes one expired entry, if there is one.
 func (v *values) expire(p *part, now int64) bool {
 	e, ok := p.times.next(now)
+	if !ok {
+		e, ok = p.marks.next(now)
+	}
 	if ok {
 		delete(p.entries, e.name)
-		v.room.add(-1, -e.size())
+		v.count(e, -1)
 	}
 	return ok
+}
+
+// count counts an entry that has come (1) or gone (-1).
+func (v *values) count(e *entry, n int64) {
+	v.room.add(n, n*e.size())
+	if e.name.kind == Mark {
+		v.marks.add(n, n*e.size())
+	}
 }
 
 // set is a set of shards, a bit each.
@@ -188,9 +213,15 @@ func (t *view) put(n name, value []byte, expires int64) error {
 	e := &entry{name: n, value: value, expires: expires, index: -1}
 	p.entries[n] = e
 	if expires != 0 {
-		p.times.add(e)
+		p.schedule(e).add(e)
 	}
-	t.room.add(1, e.size())
+	t.count(e, 1)
+	if n.kind == Mark && t.marks.over() && len(p.marks) > 1 {
+		if oldest := p.marks[0]; oldest != e {
+			t.note(oldest.name, oldest)
+			t.drop(p, oldest)
+		}
+	}
 	return nil
 }
 
@@ -206,9 +237,9 @@ func (t *view) remove(n name) error {
 func (t *view) drop(p *part, e *entry) {
 	delete(p.entries, e.name)
 	if e.index >= 0 {
-		p.times.drop(e)
+		p.schedule(e).drop(e)
 	}
-	t.room.add(-1, -e.size())
+	t.count(e, -1)
 }
 
 func (t *view) note(n name, old *entry) {

@@ -200,7 +200,8 @@ func (d *Deployment) Latency(transport, phase string) *Latency {
 
 // Gain is how many times the logins of single verification the same cores make
 // with batches: the median over rounds that were measured one right after the
-// other. NaN if either was not measured.
+// other, each taken by the verifications that it could have made. NaN if either
+// was not measured.
 func (d *Deployment) Gain() float64 {
 	single, batching := d.Cost(Single), d.Cost(Batching)
 	if single == nil || batching == nil {
@@ -208,7 +209,8 @@ func (d *Deployment) Gain() float64 {
 	}
 	var list []float64
 	for i := range min(len(single.Samples), len(batching.Samples)) {
-		list = append(list, single.Samples[i].Server/batching.Samples[i].Server)
+		a, b := single.Samples[i], batching.Samples[i]
+		list = append(list, (a.Server/a.Verify)/(b.Server/b.Verify))
 	}
 	return Median(list)
 }
