@@ -183,6 +183,15 @@ func spans(r *result.Run, named bool) []shade {
 	return list
 }
 
+// headroom is the room over the highest value for the names of stages and
+// faults.
+func headroom(r *result.Run) float64 {
+	if len(r.Faults) > 0 {
+		return 1.6
+	}
+	return 1.25
+}
+
 // shadeLegend explains the shades that a run has.
 func shadeLegend(r *result.Run) []sample {
 	var list []sample
@@ -229,7 +238,7 @@ func loadTimeline(r *result.Run) (*Figure, error) {
 		return nil, noData("no login was timed")
 	}
 	good.width, intended.width = 1.6, 1
-	rates.y, rates.curves = fromZero(highest*1.25, ""), []fieldCurve{good, intended}
+	rates.y, rates.curves = fromZero(highest*headroom(r), ""), []fieldCurve{good, intended}
 	times.y, times.curves = logAxis(smallest, largest, ""), []fieldCurve{p99, worst, p50}
 	f := &Figure{
 		Caption: "Above, how many operations were to start in each second and how many of them came to a good end, whenever that was. " +
@@ -309,7 +318,7 @@ func loadOutcomes(r *result.Run) (*Figure, error) {
 	if len(f.bands) == 0 {
 		return nil, noData("nothing came to an end")
 	}
-	f.y = fromZero(highest*1.25, "")
+	f.y = fromZero(highest*headroom(r), "")
 	out := &Figure{
 		Caption: "Operations by the second in which they were to start and what became of them; the numbers are sums, the warm-up included. A wrong PIN that is refused is what the system should do.",
 		Alt:     alt,

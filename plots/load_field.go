@@ -79,9 +79,10 @@ func (f *field) blocks(width vg.Length, last bool) sheet {
 					p.line(grid, gridLine, vg.Point{X: x, Y: bottom}, vg.Point{X: x, Y: top})
 				}
 			}
-			p.line(black, axisLine, vg.Point{X: from, Y: bottom}, vg.Point{X: to, Y: bottom})
 		}
 		f.y.beside(p, bottom, top, from, to)
+		// Over the lines of the other axis' grid.
+		p.line(black, axisLine, vg.Point{X: from, Y: top}, vg.Point{X: from, Y: bottom}, vg.Point{X: to, Y: bottom})
 		at := func(x, y float64) vg.Point {
 			x, y = math.Max(f.x.lo, math.Min(f.x.hi, x)), math.Max(f.y.lo, math.Min(f.y.hi, y))
 			return vg.Point{X: f.x.at(x, from, to), Y: f.y.at(y, bottom, top)}

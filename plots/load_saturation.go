@@ -85,7 +85,8 @@ func kneeOf(s result.Search) result.Probe {
 
 // kneesOver draws the knees of searches over something that differs between
 // them, one curve for each verifier.
-func kneesOver(r *result.Run, words string, over func(result.Search) float64, write func(float64) string, missing string) (*Figure, error) {
+// In all else they must be as the first search is.
+func kneesOver(r *result.Run, words string, over, other func(result.Search) float64, pad float64, write func(float64) string, missing string) (*Figure, error) {
 	f := &field{words: "greatest rate within the limit, logins a second (more\u00a0is\u00a0better\u00a0↑)", height: 170}
 	var legend []sample
 	highest, least, most := 0.0, math.Inf(1), math.Inf(-1)
@@ -102,14 +103,14 @@ func kneesOver(r *result.Run, words string, over func(result.Search) float64, wr
 		list := slices.Clone(r.Searches)
 		sort.SliceStable(list, func(a, b int) bool { return over(list[a]) < over(list[b]) })
 		for _, s := range list {
-			if s.Batching != batching || s.Knee == 0 {
+			if s.Batching != batching || s.Knee == 0 || other(s) != other(r.Searches[0]) {
 				continue
 			}
 			v := over(s)
 			different[v] = true
 			c.at, c.value = append(c.at, v), append(c.value, s.Knee)
 			highest, least, most = math.Max(highest, s.Knee), math.Min(least, v), math.Max(most, v)
-			alt += fmt.Sprintf(" %s at %s: %s.", meaning, write(v), number.Plain(s.Knee))
+			alt += fmt.Sprintf(" %s at %s: %s.", meaning, number.Plain(v), number.Plain(s.Knee))
 		}
 		if len(c.at) > 0 {
 			f.curves = append(f.curves, c)
@@ -119,7 +120,7 @@ func kneesOver(r *result.Run, words string, over func(result.Search) float64, wr
 	if len(different) < 2 {
 		return nil, noData(missing)
 	}
-	f.x, f.y = axis{lo: least, hi: most, words: words, write: write}, fromZero(highest*1.1, "")
+	f.x, f.y = axis{lo: least - pad, hi: most + pad, words: words, write: write}, fromZero(highest*1.1, "")
 	out := &Figure{Alt: "Lines." + alt}
 	out.lay = func(width vg.Length) sheet {
 		return append(sheet{legendBlock(legend, width)}, f.blocks(width, true)...)
@@ -127,8 +128,19 @@ func kneesOver(r *result.Run, words string, over func(result.Search) float64, wr
 	return out, nil
 }
 
+func badOf(s result.Search) float64 { return 100 * s.Bad }
+func rpsOf(s result.Search) float64 { return float64(s.RPS) }
+
+// count labels whole numbers.
+func count(v float64) string {
+	if v != math.Round(v) {
+		return ""
+	}
+	return number.Int(int(v))
+}
+
 func loadBad(r *result.Run) (*Figure, error) {
-	f, err := kneesOver(r, "share of logins with a wrong PIN in %", func(s result.Search) float64 { return 100 * s.Bad }, number.Plain,
+	f, err := kneesOver(r, "share of logins with a wrong PIN in %", badOf, rpsOf, 0, nil,
 		"the searches do not differ in their share of wrong PINs")
 	if err == nil {
 		f.Caption = "Every point is the knee of a search. A wrong PIN costs a server the search for the PIN error besides, and a batch further checks."
@@ -137,7 +149,7 @@ func loadBad(r *result.Run) (*Figure, error) {
 }
 
 func loadScaling(r *result.Run) (*Figure, error) {
-	f, err := kneesOver(r, "RPS processes", func(s result.Search) float64 { return float64(s.RPS) }, number.Plain,
+	f, err := kneesOver(r, "RPS processes", rpsOf, badOf, 0.5, count,
 		"the searches do not differ in their number of RPS")
 	if err == nil {
 		f.Caption = "Every point is the knee of a search. All processes share the machine's CPUs, so that there are no more to be had than those."

@@ -145,6 +145,9 @@ func TestCompare(t *testing.T) {
 			t.Errorf("seed %d: |t| of nothing is %.1f", seed, c.t)
 		}
 		c := compare(apart)
+		if full := welch(apart.fixed, apart.random); c.visible >= Noise*full.se || c.visible > 10 {
+			t.Errorf("seed %d: visible are %.1f ns", seed, c.visible)
+		}
 		if c.t < Certain || c.crop == 100 {
 			t.Errorf("seed %d: t of 10 ns in 500 is %.1f at %g %%", seed, c.t, c.crop)
 		}

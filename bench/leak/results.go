@@ -25,7 +25,8 @@ type Row struct {
 	T    float64 `json:"t"`
 	Crop float64 `json:"crop"`
 	// Difference is that of the classes' means in that crop, in nanoseconds,
-	// and Visible the least one that would have been at the threshold Noise.
+	// and Visible the least one that would have been at the threshold Noise in
+	// one of the crops.
 	Difference float64 `json:"difference_ns"`
 	Visible    float64 `json:"visible_ns"`
 	// Median is that of all times, in nanoseconds.
@@ -48,7 +49,7 @@ func (t Target) row(all *times) Row {
 	c := compare(all)
 	return Row{Op: t.Op, Backend: t.Backend, Suite: t.Suite, Fixed: t.Fixed,
 		FixedSamples: len(all.fixed), RandomSamples: len(all.random),
-		T: c.t, Crop: c.crop, Difference: c.difference, Visible: Noise * c.se, Median: all.median(), Verdict: VerdictOf(math.Abs(c.t))}
+		T: c.t, Crop: c.crop, Difference: c.difference, Visible: c.visible, Median: all.median(), Verdict: VerdictOf(math.Abs(c.t))}
 }
 
 // ErrPlanted: the run tells the planted comparisons wrong or did not test them,

@@ -25,6 +25,9 @@ type comparison struct {
 	// t is positive where the fixed secret takes longer, se the standard error
 	// of the difference of the means in nanoseconds.
 	t, difference, se float64
+	// visible is the least difference of the means that would have been at the
+	// threshold Noise in one of the crops.
+	visible float64
 }
 
 // compare returns the crop with the greatest |t|. It needs fewest times of
@@ -33,6 +36,7 @@ func compare(all *times) comparison {
 	pooled := slices.Concat(all.fixed, all.random)
 	slices.Sort(pooled)
 	var worst comparison
+	visible := math.Inf(1)
 	for _, crop := range crops {
 		limit := pooled[int(math.Ceil(crop/100*float64(len(pooled))))-1]
 		fixed, random := upTo(all.fixed, limit), upTo(all.random, limit)
@@ -41,10 +45,12 @@ func compare(all *times) comparison {
 		}
 		c := welch(fixed, random)
 		c.crop = crop
+		visible = math.Min(visible, Noise*c.se)
 		if worst.crop == 0 || math.Abs(c.t) > math.Abs(worst.t) {
 			worst = c
 		}
 	}
+	worst.visible = visible
 	return worst
 }
 

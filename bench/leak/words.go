@@ -14,8 +14,8 @@ import (
 // each.
 func Limits() []string {
 	return []string{
-		"“Not seen” is not “constant time”. A row says that this number of samples on this machine did not tell the two classes apart. The column “visible” gives the least difference " +
-			"that would have stood out; a smaller one can be there, and an attacker who has more samples, or a quieter machine, can see it.",
+		"“Not seen” is not “constant time”. A row says that this number of samples on this machine did not tell the two classes apart. The column “visible” gives the least difference of the means " +
+			"that would have stood out in one of the crops; a smaller one can be there, and an attacker who has more samples, or a quieter machine, can see it.",
 		"Only times of whole operations were compared, and only for the fixed secrets that were tried. Caches, branch predictors and ports shared with other programs, power and electromagnetic " +
 			"emanation are other channels: code can pass here and leave its secret in any of them.",
 		"A secret that repeats also trains caches and branch predictors, and part of a difference can be due to that: code without branches and look-ups that depend on secrets has nothing to train.",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mpinlab/plots"
 	"mpinlab/sim/capacity"
 )
 
@@ -110,6 +111,23 @@ func printCosts(cmd *cobra.Command, c *capacity.Calibration) error {
 		}
 	}
 	return table(cmd.OutOrStdout(), []string{"BACKEND", "STORE", "VERIFIER", "PASS 1 µs", "PASS 2", "REDEEM", "VERIFY", "IN A BATCH OF 64", "PERMIT"}, rows)
+}
+
+// writeFigure draws a figure into a file, SVG or by its name PNG.
+func writeFigure(path string, f *plots.Figure, err error) error {
+	if err != nil {
+		return finding(err)
+	}
+	var b []byte
+	if strings.HasSuffix(path, ".png") {
+		b, err = f.PNG(plots.Page)
+	} else {
+		b, err = f.SVG(plots.Page)
+	}
+	if err == nil {
+		err = os.WriteFile(path, b, 0o644)
+	}
+	return finding(err)
 }
 
 func us(d time.Duration) float64 { return float64(d) / 1e3 }

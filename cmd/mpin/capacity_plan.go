@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mpinlab/plots"
 	"mpinlab/sim/capacity"
 )
 
@@ -20,7 +21,7 @@ func newCapacityPlan() *cobra.Command {
 	published, most := share(0), share(0.8)
 	var places regions
 	var r capacity.Request
-	var file string
+	var file, figure string
 	var asJSON, noSensitivity bool
 	c := &cobra.Command{
 		Use:   "plan --users N",
@@ -43,7 +44,7 @@ The price is yours to give; without one cores are told only.`,
 			if r.Calibration, err = costs(file); err != nil {
 				return err
 			}
-			return runPlan(cmd, r, !noSensitivity, asJSON)
+			return runPlan(cmd, r, !noSensitivity, figure, asJSON)
 		},
 	}
 	f := c.Flags()
@@ -64,6 +65,7 @@ The price is yours to give; without one cores are told only.`,
 	f.Float64Var(&r.PricePerCoreHour, "price-per-core-hour", 0, "price of a core for an hour, in your currency")
 	f.StringVar(&file, "calibration", "", "costs, a `FILE` of mpin capacity calibrate (default those recorded with this release)")
 	f.BoolVar(&noSensitivity, "no-sensitivity", false, "leave out what would change with what")
+	f.StringVar(&figure, "figure", "", "draw the sensitivity into `FILE`, SVG or PNG by its name")
 	f.Uint64Var(&r.Seed, "seed", 1, "seed of the simulation")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
@@ -100,7 +102,7 @@ func provenance(c *capacity.Calibration) planCalibration {
 	return p
 }
 
-func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity, asJSON bool) error {
+func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity bool, figure string, asJSON bool) error {
 	a, err := capacity.Plan(cmd.Context(), r)
 	if errors.Is(err, capacity.ErrRequest) || errors.Is(err, capacity.ErrCalibration) || errors.Is(err, capacity.ErrProfile) {
 		return misuse(err)
@@ -118,6 +120,16 @@ func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity, asJSON bool) e
 		p.finish()
 		if err != nil {
 			return finding(err)
+		}
+	}
+	if figure != "" {
+		if !sensitivity {
+			return misuse(&flagError{"figure", errors.New("it shows what --no-sensitivity leaves out")})
+		}
+		f, err := plots.CapacitySensitivity(fmt.Sprintf("%s users with %g logins a day, peak %g times the mean, p99 within %v.",
+			count(r.Users), r.LoginsPerDay, r.PeakFactor, r.P99), out.Sensitivity)
+		if err := writeFigure(figure, f, err); err != nil {
+			return err
 		}
 	}
 	if asJSON {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mpinlab/plots"
 	"mpinlab/sim/capacity"
 )
 
@@ -16,7 +17,7 @@ var errDeviation = errors.New("the model is further off than its targets")
 
 func newCapacityValidate() *cobra.Command {
 	var o capacity.ValidateOptions
-	var file, out string
+	var file, out, figure string
 	var fresh, asJSON bool
 	c := &cobra.Command{
 		Use:   "validate",
@@ -62,6 +63,12 @@ Linux, two cores, a calibration of this machine, and nothing else running.`, 100
 					return finding(err)
 				}
 			}
+			if figure != "" {
+				f, err := plots.CapacityValidation(v)
+				if err := writeFigure(figure, f, err); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				err = writeJSON(cmd.OutOrStdout(), v)
 			} else {
@@ -79,7 +86,8 @@ Linux, two cores, a calibration of this machine, and nothing else running.`, 100
 	f.StringVar(&o.Backend, "backend", "", "backend, an `ID` of the calibration (default its first)")
 	f.DurationVar(&o.Duration, "duration", 0, "of each of the eight runs (default 20s)")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of runs and simulations")
-	f.StringVarP(&out, "output", "o", "", "write JSON to `FILE`, from which the figure is drawn")
+	f.StringVarP(&out, "output", "o", "", "write JSON to `FILE`")
+	f.StringVar(&figure, "figure", "", "draw into `FILE`, SVG or PNG by its name")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

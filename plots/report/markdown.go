@@ -64,7 +64,7 @@ func (t *pageTable) markdown(b *bytes.Buffer) {
 		for i := range t.Head {
 			cell := ""
 			if i < len(cells) {
-				cell = escapeMarkdown(strings.Join(strings.Fields(strings.ReplaceAll(cells[i], number.Thin, "\u00a0")), " "))
+				cell = escapeMarkdown(strings.ReplaceAll(strings.Join(strings.FieldsFunc(cells[i], isASCIISpace), " "), number.Thin, "\u00a0"))
 			}
 			fmt.Fprintf(b, "| %s ", strings.ReplaceAll(cell, "|", `\|`))
 		}
@@ -76,6 +76,8 @@ func (t *pageTable) markdown(b *bytes.Buffer) {
 		line(row)
 	}
 }
+
+func isASCIISpace(c rune) bool { return c == ' ' || c == '\n' || c == '\t' }
 
 // escapeMarkdown keeps what would be markup from being taken for it.
 var escapeMarkdown = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "]", `\]`).Replace

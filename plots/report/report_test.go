@@ -3,10 +3,12 @@ package report
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +57,15 @@ func fullInput() Input {
 func write(t *testing.T, in Input) (page string, dir string, summary *Summary) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "report")
+	if in.Results != nil {
+		var raw bytes.Buffer
+		if err := bench.Write(&raw, in.Results); err == nil { // results made up for a test can be none
+			os.MkdirAll(dir, 0o755)
+			if err := os.WriteFile(filepath.Join(dir, benchFile), raw.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	summary, err := Write(dir, in)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +81,7 @@ func TestPageTellsEverything(t *testing.T) {
 	page, dir, summary := write(t, fullInput())
 	checkPage(t, page)
 	for _, want := range []string{
-		escaped(summary.Answer), "quick form of the report", "&lt;operations&gt; &amp; more", "median and", "busy: the load average",
+		"quick form of the report", "&lt;operations&gt; &amp; more", "median and", "busy: the load average",
 		">✗ 1 of 300<", "1 of 300 cases failed; the first: case 7: &lt;v&gt; differs", ">✓ 300 of 304<", "not run", ">0 of 12<",
 		"unavailable: built without cgo", "claimed", "2 min 51 s", "gnark-crypto v1.2.3", "23 November 2026, 09:30 UTC",
 		"medians of 12 samples", "Figure 10.", "bench.txt", "bench.csv", "mpin report --quick", "Not ranked: reference/",
@@ -89,12 +100,53 @@ func TestPageTellsEverything(t *testing.T) {
 		}
 		return err
 	})
-	if len(files) != 2+20 {
-		t.Errorf("files %v", files)
+	for _, name := range []string{"index.html", "report.md", "bench.csv", "bench.txt.html", "conformance.csv", "figures/throughput.svg",
+		"figures/throughput.png", "figures/throughput.csv", "tables/protocol-rows.csv", "tables/sizes.csv"} {
+		if !slices.Contains(files, name) {
+			t.Errorf("there is no %s among %v", name, files)
+		}
 	}
-	for _, link := range regexp.MustCompile(`href="([^#"][^":]*)"`).FindAllStringSubmatch(page, -1) {
-		if _, err := os.Stat(filepath.Join(dir, link[1])); err != nil && link[1] != "bench.txt" {
+	linked := map[string]bool{}
+	for _, link := range regexp.MustCompile(`href="([^#":]+)(#L[0-9]+)?"`).FindAllStringSubmatch(page, -1) {
+		linked[link[1]] = true
+		target, err := os.ReadFile(filepath.Join(dir, link[1]))
+		if err != nil {
 			t.Errorf("dead link: %v", err)
+		} else if id := strings.TrimPrefix(link[2], "#"); id != "" && !strings.Contains(string(target), ` id="`+id+`"`) {
+			t.Errorf("%s has no line %s", link[1], id)
+		}
+	}
+	for _, name := range files {
+		if name != "index.html" && name != "report.md" && name != "conformance.csv" && !linked[name] {
+			t.Errorf("nothing leads to %s", name)
+		}
+	}
+	checkTrace(t, page, dir)
+}
+
+// checkTrace follows each number of the answer to its row and on to its samples.
+func checkTrace(t *testing.T, page, dir string) {
+	t.Helper()
+	answer := regexp.MustCompile(`<p class="answer">.*?</p>`).FindString(page)
+	links := regexp.MustCompile(`<a href="#([^"]+)">`).FindAllStringSubmatch(answer, -1)
+	if len(links) < 5 {
+		t.Errorf("%d links in the answer", len(links))
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "bench.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(raw), "\n")
+	for _, l := range links {
+		row := regexp.MustCompile(`<tr id="` + regexp.QuoteMeta(l[1]) + `">.*?bench\.txt\.html#L([0-9]+)`).FindStringSubmatch(page)
+		if row == nil {
+			t.Errorf("no row %s with a link to its samples", l[1])
+			continue
+		}
+		n, _ := strconv.Atoi(row[1])
+		name, _, _ := strings.Cut(lines[n-1], " ")
+		if k, err := bench.ParseKey(name); err != nil || anchor(k) != l[1] {
+			t.Errorf("line %d of bench.txt is of %s, not of %s", n, name, l[1])
 		}
 	}
 }
@@ -166,8 +218,13 @@ func checkPage(t *testing.T, page string) {
 	if svgs, named := strings.Count(page, "<svg "), strings.Count(page, `role="img" aria-label="`); svgs != named {
 		t.Errorf("%d drawings, %d with words for those who do not see them", svgs, named)
 	}
-	if tables, captions := strings.Count(page, "<table"), strings.Count(page, "<caption>"); tables != captions {
-		t.Errorf("%d tables, %d captions", tables, captions)
+	if tables, captions, files := strings.Count(page, "<table"), strings.Count(page, "<caption>"), strings.Count(page, `href="tables/`); tables != captions || files < tables {
+		t.Errorf("%d tables, %d captions, %d links to files", tables, captions, files)
+	}
+	for i := range strings.Count(page, "<table") {
+		if !strings.Contains(page, fmt.Sprintf("<strong>Table %d.</strong>", i+1)) {
+			t.Errorf("there is no Table %d", i+1)
+		}
 	}
 	ids := map[string]bool{}
 	for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {

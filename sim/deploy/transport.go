@@ -14,7 +14,9 @@ import (
 func newTransport(roots *x509.CertPool) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 1024, 256
+	// One for every login under way: making connections costs more than keeping
+	// them.
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 4096, 1024
 	t.MaxResponseHeaderBytes = 16 << 10
 	if roots != nil {
 		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}

@@ -31,6 +31,8 @@ type crowd struct {
 	pass1 string
 	pass2 string
 	login string
+	// met: every client has its connection.
+	met bool
 }
 
 type user struct {
@@ -134,12 +136,16 @@ func (c *crowd) run(ctx context.Context, n int) (int, error) {
 }
 
 // logIn has all users log in without pause until the halves are used up. Every
-// login must be accepted.
+// login must be accepted. The first time they come one after the other, so that
+// the servers need not accept hundreds of connections in one moment.
 func (c *crowd) logIn(ctx context.Context, halves []half) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup
 	for k := range min(len(c.users), len(halves)) {
+		if !c.met {
+			time.Sleep(time.Millisecond)
+		}
 		all.Go(func() {
 			var answer bytes.Buffer
 			for i := k; i < len(halves) && ctx.Err() == nil; i += len(c.users) {
@@ -151,6 +157,7 @@ func (c *crowd) logIn(ctx context.Context, halves []half) error {
 		})
 	}
 	all.Wait()
+	c.met = true
 	return context.Cause(ctx)
 }
 

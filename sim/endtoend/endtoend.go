@@ -55,7 +55,7 @@ type Plan struct {
 
 // Quick takes seconds, Full about two minutes a subject.
 func Quick(s ...Subject) Plan {
-	return Plan{Subjects: s, Latencies: 100, Rounds: 3, Single: 120, Few: 16, Batching: 1024, Many: 512, Profile: time.Second}
+	return Plan{Subjects: s, Latencies: 100, Rounds: 3, Single: 120, Few: 16, Batching: 768, Many: 256, Profile: 2 * time.Second}
 }
 
 // Full is the plan of the full report.

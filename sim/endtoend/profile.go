@@ -58,7 +58,7 @@ func (t *target) get(ctx context.Context, url string, limit int64) ([]byte, erro
 }
 
 // profile has the servers profile themselves while the crowd logs in, and
-// returns the shares of the profile's parts, nil if there was no sample, and the
+// returns the shares of the profile's parts, nil if there were too few samples, and the
 // seconds on CPUs that it saw.
 func (t *target) profile(ctx context.Context, d time.Duration) (map[string]float64, float64, error) {
 	type answer struct {
@@ -102,7 +102,10 @@ var rules = []struct {
 	{result.Net, []string{"net/http", "net.", "internal/poll", "bufio."}},
 }
 
-// parts adds up the samples of a CPU profile by part; nil without any.
+// least is the time on CPUs, in ns, from which shares are told: 50 samples.
+const least = 5e8
+
+// parts adds up the samples of a CPU profile by part; nil for too few.
 func parts(compressed []byte) (map[string]float64, float64, error) {
 	p, err := readProfile(compressed)
 	if err != nil {
@@ -128,8 +131,8 @@ func parts(compressed []byte) (map[string]float64, float64, error) {
 		times[part] += float64(s.value)
 		total += float64(s.value)
 	}
-	if total == 0 {
-		return nil, 0, nil // a busy machine's timers do not always come
+	if len(times) == 0 || total < least {
+		return nil, total / 1e9, nil // a busy machine's timers do not always come
 	}
 	shares := map[string]float64{}
 	for _, part := range result.Parts() {

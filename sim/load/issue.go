@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,8 +75,6 @@ func newIssuer(ctx context.Context, suite *protocol.Suite, data string) (*issuer
 	out.server, err = protocol.CombineServerSecrets(server...)
 	return out, err
 }
-
-var errNoIssuer = errors.New("nobody issues here")
 
 // secret is s·A.
 func (i *issuer) secret(id *protocol.Identity) (*protocol.ClientSecret, error) {

@@ -63,9 +63,12 @@ type user struct {
 func newPopulation(s *Scenario, seed uint64, c *client.Client, i *issuer) *population {
 	return &population{
 		seed: seed, digits: s.Population.PINDigits, max: s.Deployment.MaxAttempts, issuer: i, client: c, server: c.Server(),
-		precious: s.Client.Cost == "precomputed", users: make([]atomic.Pointer[user], s.Population.Users*s.Population.Devices),
+		precious: s.Client.Cost == "precomputed", users: newUsers(s.Population.Users * s.Population.Devices),
 	}
 }
+
+// newUsers makes room for users.
+func newUsers(n int) []atomic.Pointer[user] { return make([]atomic.Pointer[user], n) }
 
 // random is the randomness that belongs to a number, for decisions that a seed
 // must bring about again. It makes no secrets of the protocol.

@@ -32,7 +32,7 @@ export async function code() {
 		h("p", { class: "lead" }, "Scan the code with a phone that is set up, or enter the number there. Your PIN stays on the phone."),
 		h("div", { class: "code-box", "aria-busy": "true" }, h("div", { class: "qr-frame" }, h("span", { class: "spinner", "aria-hidden": "true" })), h("div", { class: "code-side" })),
 		h("div", { class: "after" }, h("a", { class: "link", href: "#/" }, "Cancel")));
-	let over = false;
+	let over = false; // nothing that comes now is news
 	let timer = 0;
 	const stop = on("code", news);
 	show({
@@ -48,6 +48,7 @@ export async function code() {
 	const status = h("p", { class: "code-status", role: "status" });
 
 	function end(title, text) {
+		over = true;
 		clearInterval(timer);
 		box.removeAttribute("aria-busy");
 		box.replaceChildren(h("div", { class: "code-end" }, bar(), h("h2", {}, title), h("p", {}, text),
