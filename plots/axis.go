@@ -77,8 +77,12 @@ func (a axis) linearTicks(parts int) []tick {
 }
 
 // logTicks marks 1, 2 and 5 in each decade, and labels as many as fit: all,
-// or the powers of ten, or every second of these, and so on.
+// or the powers of ten, or every second of these, and so on. An axis that does
+// not begin above zero has no decades and no marks.
 func (a axis) logTicks(length vg.Length, extent func(string) vg.Length) []tick {
+	if !(a.lo > 0 && a.hi >= a.lo && a.hi <= math.MaxFloat64) {
+		return nil
+	}
 	for thin := 0; ; thin++ {
 		var marks []tick
 		for e := math.Floor(math.Log10(a.lo)) - 1; e <= math.Ceil(math.Log10(a.hi)); e++ {

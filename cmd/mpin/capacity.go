@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mpinlab/plots"
 	"mpinlab/sim/capacity"
@@ -59,7 +60,12 @@ It needs Linux, two cores, and nothing else running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := newProgress(cmd.ErrOrStderr(), "calibrating")
 			o.Progress = p.update
-			o.Said = "mpin " + strings.Join(os.Args[1:], " ")
+			o.Said = "mpin capacity calibrate"
+			cmd.Flags().Visit(func(f *pflag.Flag) {
+				if f.Name != "output" { // where it went then is of no interest
+					o.Said += " --" + f.Name + " " + strings.Trim(f.Value.String(), "[]")
+				}
+			})
 			got, err := capacity.Calibrate(cmd.Context(), o)
 			p.finish()
 			if err != nil {

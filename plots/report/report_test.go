@@ -59,7 +59,7 @@ func write(t *testing.T, in Input) (page string, dir string, summary *Summary) {
 	dir = filepath.Join(t.TempDir(), "report")
 	if in.Results != nil {
 		var raw bytes.Buffer
-		if err := bench.Write(&raw, in.Results); err == nil { // results made up for a test can be none
+		if err := bench.Write(&raw, withCounts(in.Results)); err == nil { // results made up for a test can be none
 			os.MkdirAll(dir, 0o755)
 			if err := os.WriteFile(filepath.Join(dir, benchFile), raw.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
@@ -75,6 +75,20 @@ func write(t *testing.T, in Input) (page string, dir string, summary *Summary) {
 		t.Fatal(err)
 	}
 	return string(content), dir, summary
+}
+
+// withCounts adds to samples without the number of runs behind them one run each,
+// as a file must have.
+func withCounts(r *bench.Results) *bench.Results {
+	whole := *r
+	whole.Rows = slices.Clone(r.Rows)
+	for i := range whole.Rows {
+		row := &whole.Rows[i]
+		if len(row.Counts) == 0 {
+			row.Counts = slices.Repeat([]int{1}, len(row.Samples))
+		}
+	}
+	return &whole
 }
 
 func TestPageTellsEverything(t *testing.T) {

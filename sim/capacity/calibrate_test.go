@@ -10,6 +10,9 @@ import (
 
 // TestCalibrate measures a real deployment, briefly, and reads what it wrote.
 func TestCalibrate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a deployment and ten seconds")
+	}
 	if runtime.GOOS != "linux" {
 		t.Skip("the CPU time of processes is told on Linux only")
 	}
