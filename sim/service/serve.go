@@ -8,21 +8,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
 // Limits bound what connections may cost.
 type Limits struct {
 	// ReadHeader is how long the headers may take from the first byte on, Read
-	// the whole request, Write the answer, Idle the wait for the next request.
+	// the whole request, Write the answer, Idle the wait for a request.
 	ReadHeader, Read, Write, Idle time.Duration
 	// Drain is how long a shutdown waits for requests in flight.
 	Drain time.Duration
 	// MaxHeader is the greatest header in bytes.
 	MaxHeader int
-	// MaxConns is the greatest number of connections; others wait in the
-	// listener's backlog.
+	// MaxConns is the greatest number of connections, at least 1; others wait
+	// in the listener's backlog.
 	MaxConns int
 }
 
@@ -52,9 +51,7 @@ func (o Limits) Serve(ctx context.Context, l net.Listener, h http.Handler, confi
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	if o.MaxConns > 0 {
-		l = &boundedListener{Listener: l, slots: make(chan struct{}, o.MaxConns), done: make(chan struct{})}
-	}
+	l = &listener{Listener: l, idle: o.Idle, slots: make(chan struct{}, o.MaxConns), done: make(chan struct{})}
 	// Requests do not end with ctx: they are what the drain waits for.
 	base := context.WithoutCancel(ctx)
 	srv := &http.Server{
@@ -89,44 +86,5 @@ func (o Limits) Serve(ctx context.Context, l net.Listener, h http.Handler, confi
 		err = errors.Join(fmt.Errorf("draining: %w", err), srv.Close())
 	}
 	<-failed
-	return err
-}
-
-// boundedListener accepts so many connections at a time.
-type boundedListener struct {
-	net.Listener
-	slots chan struct{}
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (l *boundedListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &boundedConn{Conn: c, free: func() { <-l.slots }}, nil
-}
-
-func (l *boundedListener) Close() error {
-	l.once.Do(func() { close(l.done) })
-	return l.Listener.Close()
-}
-
-type boundedConn struct {
-	net.Conn
-	once sync.Once
-	free func()
-}
-
-func (c *boundedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.free)
 	return err
 }

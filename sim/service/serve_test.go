@@ -67,6 +67,42 @@ func ping(addr string) error {
 	return errors.Join(err, map[bool]error{false: errors.New(r.Status)}[r.StatusCode == 200])
 }
 
+// TestOpenedAhead: a connection that a client opened ahead of its use serves a
+// request that begins after the time for headers, and its body, and the time
+// for headers counts from there.
+func TestOpenedAhead(t *testing.T) {
+	s := newService(t, service.Options{})
+	s.Handle("POST /x", echo)
+	addr, _ := serve(t, quick, s.Handler())
+	used, slow := dial(t, addr), dial(t, addr)
+	time.Sleep(2 * quick.Read) // past every deadline of a first request
+	for range 2 {
+		if _, err := io.WriteString(used, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(used, "{}"); err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.ReadResponse(bufio.NewReader(used), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != 200 {
+			t.Fatalf("status %d, %v", r.StatusCode, err)
+		}
+	}
+	start := time.Now()
+	if _, err := io.WriteString(slow, "POST /x HTTP/1.1\r\nHost: a\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(slow); err != nil {
+		t.Fatalf("not cut: %v", err)
+	}
+	if d := time.Since(start); d < quick.ReadHeader/2 {
+		t.Errorf("cut after %v; the time for headers is %v", d, quick.ReadHeader)
+	}
+}
+
 // TestSlowLoris: connections that trickle their headers or their body, or send
 // nothing, are cut; meanwhile others are answered.
 func TestSlowLoris(t *testing.T) {
