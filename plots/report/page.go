@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	"time"
 
@@ -233,6 +234,14 @@ func inline(svg []byte, class string) template.HTML {
 	return template.HTML(s)
 }
 
+// leastForInterval is the number of samples from which a median has a 95 %
+// interval.
+const leastForInterval = 6
+
+// pseudoVersion is that of a module without releases. Captions give its date
+// only; the table of backends has it whole.
+var pseudoVersion = regexp.MustCompile(`^v0\.0\.0-(\d{4})(\d\d)(\d\d)\d{6}-[0-9a-f]{12}$`)
+
 // provenance tells where a figure's numbers are from: machine, date, versions,
 // samples.
 func provenance(in *Input, f *plots.Figure) string {
@@ -250,7 +259,7 @@ func provenance(in *Input, f *plots.Figure) string {
 	var versions []string
 	seen := map[string]bool{}
 	for _, e := range in.Backends {
-		v := e.Info.Library + " " + e.Info.Version
+		v := e.Info.Library + " " + pseudoVersion.ReplaceAllString(e.Info.Version, "of $1-$2-$3")
 		if shown[e.Info.ID] && !seen[v] {
 			seen[v] = true
 			versions = append(versions, v)
@@ -262,7 +271,11 @@ func provenance(in *Input, f *plots.Figure) string {
 	if most != fewest {
 		count += " to " + number.Int(most)
 	}
-	parts = append(parts, "medians of "+count+" samples a row, 95"+number.Thin+"% intervals of the median")
+	words := "medians of " + count + " samples a row"
+	if fewest >= leastForInterval {
+		words += ", 95" + number.Thin + "% intervals of the median"
+	}
+	parts = append(parts, words)
 	return joinNonEmpty(parts, "; ") + "."
 }
 

@@ -203,7 +203,7 @@ func TestLyingDTA(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "liar.yaml")
 	scenario := `name: liar
 deployment: {run: in-process}
-population: {users: 30}
+population: {users: 300}
 client: {timeout: 20s}
 mix: {login: 50, register: 50}
 stages:

@@ -94,6 +94,10 @@ func (c *crowd) do(ctx context.Context, a arrival) done {
 		return done{op: i.op, class: c.verdicts.failure(err)}
 	}
 	defer c.sessions.put(s)
+	if i.op == opRegister { // somebody who is new
+		class := c.register(ctx, s, a.n)
+		return done{op: i.op, class: class, phases: s.take()}
+	}
 	u, err := c.people.take(ctx, i.index)
 	if errors.Is(err, errNobody) {
 		return done{op: i.op, class: result.Dropped, nobody: true}
@@ -109,8 +113,6 @@ func (c *crowd) do(ctx context.Context, a arrival) done {
 		d.class = c.login(ctx, s, u, i, a.n)
 	case opAccessNumber:
 		d.class = c.accessNumber(ctx, s, u)
-	case opRegister:
-		d.class = c.register(ctx, s, a.n)
 	case opPermit:
 		d.class = c.permit(ctx, s, u)
 	case opSign:

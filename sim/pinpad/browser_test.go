@@ -391,13 +391,4 @@ func (b *tab) accessible(where string) {
 	for _, v := range found {
 		b.t.Errorf("%s: axe-core finds %s (%s) at %s", where, v.ID, v.Help, strings.Join(v.Where, " and "))
 	}
-	ran.Lock()
-	ran.checks++
-	ran.Unlock()
-}
-
-// ran counts the checks of axe-core.
-var ran struct {
-	sync.Mutex
-	checks int
 }
