@@ -18,7 +18,7 @@ func newCapacityPlan() *cobra.Command {
 	users, perDay := quantity(0), 2.0
 	var bad share
 	period := days(24 * time.Hour)
-	published, most := share(0), share(0.8)
+	published, headroom := share(0), share(0.25)
 	var places regions
 	var r capacity.Request
 	var file, figure string
@@ -39,7 +39,7 @@ The price is yours to give; without one cores are told only.`,
 			if users == 0 {
 				return misuse(&flagError{"users", errors.New("how many are there?")})
 			}
-			r.Users, r.LoginsPerDay, r.Bad, r.PermitPeriod, r.Published, r.MaxUse, r.Regions = float64(users), perDay, float64(bad), time.Duration(period), float64(published), float64(most), places
+			r.Users, r.LoginsPerDay, r.Bad, r.PermitPeriod, r.Published, r.Headroom, r.Regions = float64(users), perDay, float64(bad), time.Duration(period), float64(published), float64(headroom), places
 			var err error
 			if r.Calibration, err = costs(file); err != nil {
 				return err
@@ -59,7 +59,7 @@ The price is yours to give; without one cores are told only.`,
 	f.Var(&bad, "bad", "share of logins with a wrong PIN, as in 2%")
 	f.Var(&period, "permit-period", "how long time permits are good for, as in 1d; 0: none")
 	f.Var(&published, "published", "share of second halves of permits that clients find in the storage")
-	f.Var(&most, "max-use", "share of the cores that may be in use at the peak")
+	f.Var(&headroom, "headroom", "share of more logins with which the promise is still kept")
 	f.IntVar(&r.Cores, "cores-per-instance", 4, "cores of an RPS instance")
 	f.IntVar(&r.Spare, "spare", 1, "instances beyond those that keep the promise")
 	f.Float64Var(&r.PricePerCoreHour, "price-per-core-hour", 0, "price of a core for an hour, in your currency")

@@ -180,7 +180,12 @@ func (r *readmeRun) leakage() string {
 	for _, e := range r.Backends {
 		infos = append(infos, e.Info)
 	}
-	return leak.Advice(r.Leak, leak.Standings(r.Leak, infos))
+	words := leak.Advice(r.Leak, leak.Standings(r.Leak, infos))
+	// The test is recorded beside the runs.
+	if _, err := os.Stat(filepath.Join(filepath.Dir(r.Dir), leakFile)); err == nil {
+		words += " ([" + leakFile + "](" + path.Join(path.Dir(r.Link), leakFile) + "))"
+	}
+	return words
 }
 
 func (r *readmeRun) link(name string) string {

@@ -33,9 +33,9 @@ type Request struct {
 	PermitPeriod time.Duration
 	Published    float64
 
-	// MaxUse is the share of the cores that the peak may use, 0.8 where 0: a
-	// promise that is only just kept is broken by the next user.
-	MaxUse float64
+	// Headroom is the share of more logins with which the promise is kept still:
+	// one that is only just kept is broken by the next user.
+	Headroom float64
 	// Cores of an instance, 4 where 0, and Spare instances beyond those that
 	// keep the promise, for failures and releases.
 	Cores, Spare int
@@ -127,9 +127,6 @@ func (r *Request) fill() error {
 	if r.Cores == 0 {
 		r.Cores = 4
 	}
-	if r.MaxUse == 0 {
-		r.MaxUse = 0.8
-	}
 	if r.Store == "" && slices.Contains(r.Calibration.Stores(), "redis") {
 		r.Store = "redis"
 	}
@@ -160,8 +157,8 @@ func (r *Request) fill() error {
 		return bad("a share of bad logins of %v; 0 to 0.9", r.Bad)
 	case r.PermitPeriod != 0 && (r.PermitPeriod < time.Hour || r.PermitPeriod > 366*24*time.Hour):
 		return bad("permits for %v; an hour to a year, or 0", r.PermitPeriod)
-	case !(r.MaxUse > 0) || r.MaxUse > 1:
-		return bad("a use of the cores of %v; more than 0, and 1 at most", r.MaxUse)
+	case !(r.Headroom >= 0) || r.Headroom > 10:
+		return bad("a headroom of %v; 0 to 10", r.Headroom)
 	case r.Logins < 1000 || r.Logins > 100_000_000:
 		return bad("%d simulated logins; 1000 to 10⁸", r.Logins)
 	}
@@ -255,11 +252,11 @@ func (a *Answer) permits(m *Model) (share func(time.Duration) float64, busiest t
 // least searches the number of instances and returns it with the busiest
 // moment's result.
 func (m *Model) least(ctx context.Context, r *Request, peak float64, moments []time.Duration) (int, *Result, error) {
-	kept := func(n int) (*Result, bool, error) {
+	kept := func(n int, more float64) (*Result, bool, error) {
 		var worst *Result
 		for _, at := range moments {
 			w := *m
-			w.window(n, at, r.Logins)
+			w.window(n, at, r.Logins, more)
 			got, err := w.Run(ctx)
 			if err != nil {
 				return nil, false, err
@@ -269,7 +266,7 @@ func (m *Model) least(ctx context.Context, r *Request, peak float64, moments []t
 			}
 			// Nobody fails, and what comes in goes out.
 			lost := got.Failed + got.Overloaded + got.Timeouts
-			if got.Accepted == 0 || lost > 0 || float64(got.Unfinished) > 0.05*float64(got.Arrived) || got.Whole.Quantile(0.99) > r.P99 || got.Utilization > r.MaxUse {
+			if got.Accepted == 0 || lost > 0 || float64(got.Unfinished) > 0.05*float64(got.Arrived) || got.Whole.Quantile(0.99) > r.P99 {
 				return got, false, nil
 			}
 		}
@@ -277,17 +274,15 @@ func (m *Model) least(ctx context.Context, r *Request, peak float64, moments []t
 	}
 	// What a login costs at least bounds the number from below; from there up
 	// in growing steps, then between the last two.
-	lo := max(0, int(peak*m.cheapest().Seconds()/float64(m.Cores))-1)
+	lo := max(0, int(peak*(1+r.Headroom)*m.cheapest().Seconds()/float64(m.Cores))-1)
 	step := max(1, lo/16)
 	hi := lo + 1
-	var best *Result
 	for {
-		got, ok, err := kept(hi)
+		got, ok, err := kept(hi, 1+r.Headroom)
 		if err != nil {
 			return 0, nil, err
 		}
 		if ok {
-			best = got
 			break
 		}
 		// Below what an idle server takes, more servers do not help.
@@ -300,26 +295,28 @@ func (m *Model) least(ctx context.Context, r *Request, peak float64, moments []t
 	}
 	for hi-lo > 1 && float64(hi-lo) > 0.005*float64(hi) { // half a percent is more than the model is worth
 		mid := (lo + hi) / 2
-		got, ok, err := kept(mid)
+		_, ok, err := kept(mid, 1+r.Headroom)
 		if err != nil {
 			return 0, nil, err
 		}
 		if ok {
-			hi, best = mid, got
+			hi = mid
 		} else {
 			lo = mid
 		}
 	}
-	return hi, best, nil
+	at, _, err := kept(hi, 1) // what is to be expected, without the headroom
+	return hi, at, err
 }
 
 // window makes m a simulation of n instances around a moment, or of some of
-// them with their share of the load.
-func (m *Model) window(n int, at time.Duration, logins int) {
+// them with their share of the load, times more.
+func (m *Model) window(n int, at time.Duration, logins int, more float64) {
 	m.Instances = min(n, sliced)
-	rate := m.Arrivals.At(at) * float64(m.Instances) / float64(n)
+	part := more * float64(m.Instances) / float64(n)
+	rate := m.Arrivals.At(at) * part
 	m.Arrivals.Rates = append([]float64(nil), m.Arrivals.Rates...)
-	m.Arrivals.scale(float64(m.Instances) / float64(n))
+	m.Arrivals.scale(part)
 	m.WarmUp = 2 * time.Second
 	m.Duration = min(max(4*time.Second, time.Duration(float64(logins)/max(rate, 1e-3)*float64(time.Second))), time.Hour)
 	m.From = at
