@@ -78,7 +78,7 @@ type BatchingOptions struct {
 //	50 %           756 1391  1350  1006   836
 //	100 %          757 1642  1219   963   825
 //
-// With it 512 clients that log in without pause, on one CPU, had this
+// With it 512 clients that log in without pause, on one CPU, had this then
 // (BenchmarkBatchingVerifier):
 //
 //	bad                0 %   1 %   5 %  10 %  20 %  50 %  100 %
