@@ -53,12 +53,3 @@ func Memory(pid int) (int64, error) {
 	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 	return pages * int64(os.Getpagesize()), err
 }
-
-// ownCPU is CPU of this process.
-func ownCPU() time.Duration {
-	d, err := CPU(os.Getpid())
-	if err != nil {
-		return 0
-	}
-	return d
-}

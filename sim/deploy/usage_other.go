@@ -9,5 +9,3 @@ func CPU(int) (time.Duration, error) { return 0, ErrUnsupported }
 
 // Memory is known on Linux only: ErrUnsupported.
 func Memory(int) (int64, error) { return 0, ErrUnsupported }
-
-func ownCPU() time.Duration { return 0 }
