@@ -1,9 +1,13 @@
 package deploy
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // dieWithParent has the child killed when the thread that starts it ends.
@@ -12,5 +16,24 @@ func dieWithParent(cmd *exec.Cmd) {
 }
 
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
-func pause(p *os.Process) error     { return p.Signal(syscall.SIGSTOP) }
 func resume(p *os.Process) error    { return p.Signal(syscall.SIGCONT) }
+
+// pause returns when the last thread of p, a child, stands still: the signal
+// alone leaves them running until each has been scheduled once more.
+func pause(p *os.Process) error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ECHILD): // it ended meanwhile and was waited for
+			return os.ErrProcessDone
+		case err != nil:
+			return fmt.Errorf("waiting for process %d to stop: %w", p.Pid, err)
+		default:
+			return nil
+		}
+	}
+}
