@@ -310,7 +310,6 @@ func TestSignaturesAndProxyBypass(t *testing.T) {
 	foreign := &credentials{AppID: cred.AppID, AppKey: strings.Repeat("ab", 32)}
 	stranger := &credentials{AppID: strings.Repeat("cd", 16), AppKey: foreign.AppKey}
 	hash := strings.Repeat("5a", 32)
-	now := time.Now()
 	for _, base := range []string{d.Ready().Certivox, d.Ready().DTA[0] + "/", d.Ready().DTA[1] + "/"} {
 		for _, path := range []string{"clientSecret", "serverSecret", "timePermits", "timePermit"} {
 			ask := func(what string, want int, q url.Values) {
@@ -322,6 +321,7 @@ func TestSignaturesAndProxyBypass(t *testing.T) {
 					t.Errorf("%s%s, %s: %d, not %d: %s", base, path, what, status, want, body)
 				}
 			}
+			now := time.Now() // what is signed expires within a minute
 			ask("good", 200, signed(cred, path, hash, now))
 			ask("another application's key", 401, signed(foreign, path, hash, now))
 			ask("an unknown application", 401, signed(stranger, path, hash, now))
@@ -696,16 +696,29 @@ func TestSlowLoris(t *testing.T) {
 // Other than on loopback there is a limit for each source by default.
 func TestRateLimit(t *testing.T) {
 	d := start(t, Config{Rate: 5})
-	limited := 0
-	for range 50 {
-		status, _ := get(t, d.Ready().RPS+"/rps/clientSettings")
-		if status == 429 {
-			limited++
-		} else if status != 200 {
-			t.Fatal(status)
+	// All at once, and again where the machine is too busy for more than five a
+	// second.
+	var limited atomic.Int64
+	for round := 0; round < 20 && limited.Load() == 0; round++ {
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				r, err := http.Get(d.Ready().RPS + "/rps/clientSettings")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Body.Close()
+				if r.StatusCode == 429 {
+					limited.Add(1)
+				} else if r.StatusCode != 200 {
+					t.Error(r.Status)
+				}
+			})
 		}
+		all.Wait()
 	}
-	if limited == 0 {
+	if limited.Load() == 0 {
 		t.Fatal("no request was refused")
 	}
 	public := parts{config: &Config{Listen: "192.0.2.1:80"}}

@@ -85,6 +85,16 @@ type Config struct {
 	// Addresses are where the servers are; nil counts them from Listen.
 	Addresses *Addresses `yaml:"addresses,omitempty"`
 
+	// State is the folder of the stores' bbolt files, where it is not Data. It has
+	// to be there.
+	State string `yaml:"state,omitempty"`
+	// Gate is the file of a gate before the stores; see fault.Gate. Empty is none.
+	Gate string `yaml:"gate,omitempty"`
+
+	// CPUs are those on which the processes of nodes run, from their first
+	// instruction on and after every start; nil leaves it to the system. Linux
+	// only; elsewhere it does nothing.
+	CPUs []int `yaml:"-"`
 	// Processes runs every node as a process of its own, which Command makes
 	// from a configuration file; nil is this program with `serve --config`.
 	Processes bool                              `yaml:"-"`

@@ -391,7 +391,7 @@ func mpinResponse(ott string) object {
 // eventually waits for something that happens by itself.
 func (c *conform) eventually(what string, f func() bool) {
 	c.Helper()
-	eventually(c, 10*time.Second, func() error {
+	eventually(c, time.Minute, func() error {
 		if !f() {
 			return errors.New(what + " does not come")
 		}

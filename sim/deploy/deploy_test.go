@@ -466,3 +466,27 @@ func TestNoOperatorThroughAProxy(t *testing.T) {
 		}
 	}
 }
+
+// TestClosedTwice: what a deployment held is given back once. A descriptor that
+// is closed again may be another file's by then.
+func TestClosedTwice(t *testing.T) {
+	_, release, err := reserve("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	var files []*os.File // one of them gets the number
+	for range 8 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	release()
+	for _, f := range files {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -94,7 +94,7 @@ func start(t testing.TB, c Config) *Deployment {
 		c.Store = "memory"
 	}
 	c.Command = asChild
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	d, err := Start(ctx, c)
 	if err != nil {
@@ -130,7 +130,7 @@ func complaints(log []byte) string {
 // clientOf opens a client of a deployment.
 func clientOf(t testing.TB, d *Deployment, change ...func(*client.Options)) *client.Client {
 	t.Helper()
-	o := client.Options{Suites: suites()}
+	o := client.Options{Suites: suites(), Timeout: time.Minute} // of a busy machine
 	for _, f := range change {
 		f(&o)
 	}
@@ -273,11 +273,12 @@ func send(t testing.TB, method, url, body string, headers ...string) (int, strin
 }
 
 // stretch is an address with so many free ports from it on, below those that the
-// system hands out by itself, for deployments that are to come back.
+// system hands out by itself, for deployments that are to come back. The tests of
+// cmd/mpin, which may run beside these, look in other ports.
 func stretch(t testing.TB, n int) string {
 	t.Helper()
 	for range 200 {
-		first, held := 12000+rand.IntN(18000), []func(){}
+		first, held := 12000+rand.IntN(9000), []func(){}
 		for i := range n {
 			_, give, err := reserve("127.0.0.1:" + strconv.Itoa(first+i))
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,7 +51,9 @@ func reserve(address string) (bound string, release func(), err error) {
 	case *unix.SockaddrInet6:
 		port = n.Port
 	}
-	return netip.AddrPortFrom(ip, uint16(port)).String(), func() { unix.Close(fd) }, nil
+	// Once: a deployment may be closed twice, and by then the descriptor can be
+	// another file's.
+	return netip.AddrPortFrom(ip, uint16(port)).String(), sync.OnceFunc(func() { unix.Close(fd) }), nil
 }
 
 func ip4(ip netip.Addr) (a [4]byte) {

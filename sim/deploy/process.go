@@ -90,7 +90,7 @@ func (p *process) start(ctx context.Context) error {
 		// that started the child, so that thread has to stay.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := onCPUs(p.config.CPUs, cmd.Start)
 		if err == nil {
 			r.process = cmd.Process
 		}

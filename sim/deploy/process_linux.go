@@ -15,6 +15,27 @@ func dieWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
+// onCPUs calls start with this thread, which the caller holds, on some CPUs: a
+// child inherits them. nil is all that there are.
+func onCPUs(cpus []int, start func() error) error {
+	if cpus == nil {
+		return start()
+	}
+	var before, set unix.CPUSet
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return err
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("keeping it on CPUs %v: %w", cpus, err)
+	}
+	// The thread goes back to others afterwards.
+	defer func() { _ = unix.SchedSetaffinity(0, &before) }()
+	return start()
+}
+
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 func resume(p *os.Process) error    { return p.Signal(syscall.SIGCONT) }
 

@@ -155,7 +155,7 @@ func TestDTADown(t *testing.T) {
 		if err := n.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, 20*time.Second, func() error {
+		eventually(t, time.Minute, func() error {
 			id, err := enrol(t.Context(), c, fmt.Sprintf("user-%d@example.com", users.Add(1)), "1234")
 			if err != nil {
 				return err
@@ -199,7 +199,7 @@ func TestNoOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	var list []string
-	eventually(t, 30*time.Second, func() error {
+	eventually(t, 2*time.Minute, func() error {
 		if _, after, ok := strings.Cut(string(out.Bytes()), "pids "); ok && strings.Contains(after, " end") {
 			before, _, _ := strings.Cut(after, " end")
 			list = strings.Fields(before)
@@ -214,7 +214,7 @@ func TestNoOrphans(t *testing.T) {
 	if len(list) != 6 {
 		t.Fatalf("%d processes: %v", len(list), list)
 	}
-	eventually(t, 10*time.Second, func() error {
+	eventually(t, time.Minute, func() error {
 		for _, s := range list {
 			pid, err := strconv.Atoi(s)
 			if err != nil {

@@ -20,6 +20,7 @@ import (
 	"mpinlab/protocol"
 	"mpinlab/sim/api"
 	"mpinlab/sim/dta"
+	"mpinlab/sim/fault"
 	"mpinlab/sim/proxy"
 	"mpinlab/sim/quorum"
 	"mpinlab/sim/rpa"
@@ -112,7 +113,11 @@ func (p *parts) open(role Role, o store.Options) (store.Store, error) {
 	if role == RoleAPI && p.config.onRedis() {
 		spec = "bbolt" // MIRACL's state does not go to the customer's Redis
 	}
-	o.Path = filepath.Join(p.config.Data, string(role)+".db")
+	folder := p.config.State
+	if folder == "" {
+		folder = p.config.Data
+	}
+	o.Path = filepath.Join(folder, string(role)+".db")
 	o.Now = p.now
 	s, err := store.Open(spec, o)
 	if err != nil {
@@ -121,7 +126,14 @@ func (p *parts) open(role Role, o store.Options) (store.Store, error) {
 		}
 		return nil, err
 	}
-	return s, nil
+	if p.config.Gate == "" {
+		return s, nil
+	}
+	g, err := fault.Gated(s, p.config.Gate)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gate: %w", err), s.Close())
+	}
+	return g, nil
 }
 
 func buildDTA(p *parts) (*server, error) {

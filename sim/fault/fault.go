@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,18 +61,50 @@ func Restart(n Node) Fault {
 	return both{n.Restart, func(context.Context) error { return nil }}
 }
 
-// Worsen changes a relay's path, and changes it back.
-func Worsen(r *Relay, change func(*Path)) Fault {
-	var before Path
+// setting is a value with the changes that faults make of it, in the order in
+// which these have begun.
+type setting[T any] struct {
+	base    T
+	changes []*func(*T)
+}
+
+func (s *setting[T]) now() T {
+	v := s.base
+	for _, c := range s.changes {
+		(*c)(&v)
+	}
+	return v
+}
+
+// changing is a fault that changes a setting, which with gives to a function.
+func changing[T any](with func(func(*setting[T])), change func(*T)) Fault {
+	mine := &change
 	return both{
 		func(context.Context) error {
-			before = r.Path()
-			p := before
-			change(&p)
-			r.Set(p)
+			with(func(s *setting[T]) { s.changes = append(s.changes, mine) })
 			return nil
 		},
-		func(context.Context) error { r.Set(before); return nil },
+		func(context.Context) error {
+			with(func(s *setting[T]) {
+				s.changes = slices.DeleteFunc(s.changes, func(c *func(*T)) bool { return c == mine })
+			})
+			return nil
+		},
+	}
+}
+
+// Together is several faults that begin and end as one.
+func Together(list ...Fault) Fault {
+	each := func(f func(Fault) error) error {
+		var errs []error
+		for _, x := range list {
+			errs = append(errs, f(x))
+		}
+		return errors.Join(errs...)
+	}
+	return both{
+		func(ctx context.Context) error { return each(func(f Fault) error { return f.Begin(ctx) }) },
+		func(ctx context.Context) error { return each(func(f Fault) error { return f.End(ctx) }) },
 	}
 }
 

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -21,17 +20,18 @@ type Path struct {
 }
 
 // Relay is a way to a TCP server on which the connection can be made worse. It
-// listens on a port of its own on this machine.
+// listens on a port of its own on this machine. What it does is done to the bytes
+// of a stream; see [Line] for packets.
 type Relay struct {
 	target   string
 	listener net.Listener
+	dial     func(address string) (net.Conn, error)
 
-	mu      sync.Mutex
-	path    Path
-	changed chan struct{} // closed when path changes
-	conns   map[net.Conn]struct{}
-	closed  bool
-	all     sync.WaitGroup
+	mu     sync.Mutex
+	path   setting[Path]
+	conns  map[net.Conn]struct{}
+	closed bool
+	all    sync.WaitGroup
 }
 
 // NewRelay listens on a free port for connections to target (host and port).
@@ -40,9 +40,19 @@ func NewRelay(target string, p Path) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{target: target, listener: l, path: p, changed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+	return newRelay(l, target, p, dialTCP), nil
+}
+
+// dialing bounds the making of a connection.
+const dialing = 10 * time.Second
+
+func dialTCP(address string) (net.Conn, error) { return net.DialTimeout("tcp", address, dialing) }
+
+// newRelay leads what comes to a listener to target by way of dial.
+func newRelay(l net.Listener, target string, p Path, dial func(string) (net.Conn, error)) *Relay {
+	r := &Relay{target: target, listener: l, dial: dial, path: setting[Path]{base: p}, conns: map[net.Conn]struct{}{}}
 	r.all.Go(r.accept)
-	return r, nil
+	return r
 }
 
 // Address is where it listens, and Target where it leads.
@@ -55,17 +65,18 @@ func (r *Relay) Target() string { return r.target }
 func (r *Relay) Path() Path {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.path
+	return r.path.now()
 }
 
-// Set changes the path, for the connections that there are too.
-func (r *Relay) Set(p Path) {
+// Set changes the path, for the connections that there are too. Faults that have
+// begun go on.
+func (r *Relay) Set(p Path) { r.change(func(s *setting[Path]) { s.base = p }) }
+
+func (r *Relay) change(f func(*setting[Path])) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.path = p
-	close(r.changed)
-	r.changed = make(chan struct{})
-	if p.Cut {
+	f(&r.path)
+	if r.path.now().Cut {
 		r.reset()
 	}
 }
@@ -109,7 +120,7 @@ func (r *Relay) accept() {
 func (r *Relay) keep(c net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.path.Cut {
+	if r.closed || r.path.now().Cut {
 		if t, ok := c.(*net.TCPConn); ok {
 			_ = t.SetLinger(0)
 		}
@@ -132,7 +143,7 @@ func (r *Relay) serve(from net.Conn) {
 		return
 	}
 	defer r.drop(from)
-	to, err := net.DialTimeout("tcp", r.target, 10*time.Second)
+	to, err := r.dial(r.target)
 	if err != nil {
 		return
 	}
@@ -215,4 +226,6 @@ func (r *Relay) copy(to, from net.Conn) {
 	}
 }
 
-var _ io.Closer = (*Relay)(nil)
+// Worsen changes a relay's path, and takes that back. Faults of one relay may
+// overlap.
+func Worsen(r *Relay, change func(*Path)) Fault { return changing(r.change, change) }
