@@ -100,11 +100,11 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{c: c, service: svc, call: service.Caller{Transport: c.Transport}, counts: map[protocol.Date]int{}}
 	s.kept = svc.Registry().Counter("mpin_api_permits_total", "Permits taken into the storage.")
-	svc.Handle("GET /apiSettings", s.settings)
-	svc.Handle("GET /time", s.time)
+	svc.HandleRead("/apiSettings", s.settings)
+	svc.HandleRead("/time", s.time)
 	svc.Handle("POST /applications", s.register)
-	svc.Handle("GET /applications/{appID}", s.application)
-	svc.Handle("GET /permits/{appID}/{date}/{storageID}", s.permit)
+	svc.HandleRead("/applications/{appID}", s.application)
+	svc.HandleRead("/permits/{appID}/{date}/{storageID}", s.permit)
 	svc.Handle("PUT /permits/{appID}/{date}/{storageID}", s.putPermit)
 	return s, nil
 }

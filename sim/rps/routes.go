@@ -28,7 +28,7 @@ func (s *Server) route() error {
 	}
 	s.socket.idle = socketIdle
 	handle := func(method, path string, f service.Func) { s.public.Handle(method+" "+Prefix+path, f) }
-	handle("GET", "/clientSettings", s.getSettings)
+	s.public.HandleRead(Prefix+"/clientSettings", s.getSettings)
 	handle("PUT", "/user", s.putUser)
 	handle("PUT", "/user/{mpinId}", s.putUser)
 	handle("GET", "/signature/{mpinId}", s.getSignature)
@@ -38,7 +38,7 @@ func (s *Server) route() error {
 	handle("POST", "/pass2", s.postPass2)
 	handle("GET", "/authenticationToken", s.serveSocket)
 	handle("POST", "/authenticate", s.postPhone)
-	handle("GET", wire.StatusPath, s.getStatus)
+	s.public.HandleRead(Prefix+wire.StatusPath, s.getStatus)
 	if !s.cfg.RequestOTP {
 		handle("POST", "/getAccessNumber", s.postCode(false))
 		handle("POST", "/accessnumber", s.postOlderAccess)

@@ -14,6 +14,7 @@
 package service
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -117,8 +118,8 @@ func New(o Options) (*Service, error) {
 	s.lost.f = func(http.ResponseWriter, *http.Request) error {
 		return Refuse(http.StatusNotFound, "no such path")
 	}
-	s.Handle("GET "+wire.StatusPath, s.status)
-	s.Handle("GET "+wire.MetricsPath, s.exposition())
+	s.HandleRead(wire.StatusPath, s.status)
+	s.HandleRead(wire.MetricsPath, s.exposition())
 	if o.Profile {
 		s.profiles()
 	}
@@ -135,10 +136,22 @@ func (s *Service) Registry() *Registry { return s.o.Registry }
 func (s *Service) Now() time.Time { return s.o.Now() }
 
 // Handle adds a route. The pattern is one of http.ServeMux with a method, such
-// as "PUT /user/{mpinId}"; a GET route answers HEAD too. Of several patterns
-// that fit a path the most special one is taken, whatever its methods. Other
-// methods on it are 405, OPTIONS is 200.
-func (s *Service) Handle(pattern string, f Func) {
+// as "PUT /user/{mpinId}". Of several patterns that fit a path the most special
+// one is taken, whatever its methods. Other methods on it are 405, OPTIONS is
+// 200. HEAD is such another method, also on a GET route: many issue something,
+// or use something up.
+func (s *Service) Handle(pattern string, f Func) { s.handle(pattern, f) }
+
+// HandleRead adds a GET route that does nothing but read, and so answers HEAD
+// too. The pattern has no method.
+func (s *Service) HandleRead(pattern string, f Func) {
+	rt := s.handle("GET "+pattern, f)
+	p := s.paths[pattern]
+	p.methods = append(p.methods, http.MethodHead)
+	p.routes[http.MethodHead] = rt
+}
+
+func (s *Service) handle(pattern string, f Func) *route {
 	method, on, ok := strings.Cut(pattern, " ")
 	if !ok {
 		panic("service: a pattern without a method: " + pattern)
@@ -156,15 +169,11 @@ func (s *Service) Handle(pattern string, f Func) {
 	rt.f = f
 	p.methods = append(p.methods, method)
 	p.routes[method] = rt
+	return rt
 }
 
 func (s *Service) onPath(w http.ResponseWriter, r *http.Request, p *path) {
-	method := r.Method
-	switch method {
-	case "", http.MethodHead:
-		method = http.MethodGet
-	}
-	if rt := p.routes[method]; rt != nil {
+	if rt := p.routes[cmp.Or(r.Method, http.MethodGet)]; rt != nil {
 		s.run(w, r, rt, rt.f)
 		return
 	}

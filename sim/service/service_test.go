@@ -124,6 +124,8 @@ func TestAnswers(t *testing.T) {
 		{"upwards", "PUT", "/x/../user", "", 404},
 		{"no path", "GET", "", "", 404},
 		{"another method", "DELETE", "/user", "", 405},
+		{"HEAD of what may do more than read", "HEAD", "/refused", "", 405},
+		{"HEAD of what reads", "HEAD", "/status", "", 200},
 		{"no method", "", "/refused", "", 418}, // net/http: GET
 		{"OPTIONS", "OPTIONS", "/user", "", 200},
 		{"OPTIONS of nothing", "OPTIONS", "/nowhere", "", 404},
