@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"mpinlab/sim/service"
 	"mpinlab/sim/wire"
@@ -32,8 +33,8 @@ const ottSize = 16
 // client, its own or the one an access number's page was given, and answers
 // with the status of the verdict: 200 with a session in a cookie, 401 for a
 // wrong PIN, 408 for an unknown or expired authOTT, 410 for a blocked identity.
-// Besides: 400 for a malformed request, 403 for the revoked, 502 where the RPS
-// does not answer.
+// Besides: 400 for a malformed request, 403 for the revoked, 503 with Retry-After
+// where the RPS cannot judge at present, 502 where it does not answer.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	var request wire.AuthenticateRequest
 	if err := service.ReadJSON(r, wire.MaxBody, &request); err != nil {
@@ -80,11 +81,19 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// loginRefusal passes the RPS's refusals through and turns its failures into
+// loginRefusal passes the RPS's refusals through. What it asks to try again is 503
+// with a time to wait, be it that it cannot serve (503) or that this application
+// asks too much of it (429), which is not the client's doing. Its failures are
 // 502.
 func loginRefusal(err error) (status int, refused error) {
 	var e *service.StatusError
-	if errors.As(err, &e) && e.Status >= 400 && e.Status < 500 {
+	switch {
+	case !errors.As(err, &e):
+	case e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests:
+		return http.StatusServiceUnavailable, &service.Error{
+			Status: http.StatusServiceUnavailable, Message: "try again later", RetryAfter: time.Second, Cause: err,
+		}
+	case e.Status >= 400 && e.Status < 500:
 		return e.Status, service.Refuse(e.Status, e.Message)
 	}
 	return http.StatusBadGateway, service.Refusal(http.StatusBadGateway, "the RPS does not answer", err)

@@ -18,7 +18,7 @@ type metrics struct {
 func newMetrics(r *service.Registry) metrics {
 	m := metrics{logins: map[int]*service.Counter{}}
 	const logins, loginsHelp = "mpin_rpa_logins_total", "Logins by the status told to the client."
-	for _, status := range []int{200, 401, 403, 408, 410, 502} {
+	for _, status := range []int{200, 401, 403, 408, 410, 502, 503} {
 		m.logins[status] = r.Counter(logins, loginsHelp, "status", strconv.Itoa(status))
 	}
 	m.otherLogins = r.Counter(logins, loginsHelp, "status", "other")

@@ -136,7 +136,7 @@ func (s *Server) showActivation(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	id, err := wire.ParseIdentity(q.Get("mpinId"))
 	if err != nil || !isHex(q.Get("activateKey"), maxActivateKey) {
-		return s.page(w, http.StatusBadRequest, "message.html", "This is not an activation link.")
+		return s.page(w, http.StatusBadRequest, "message.html", noLink)
 	}
 	return s.page(w, http.StatusOK, "activate.html", map[string]any{
 		"User": id.UserID, "Issued": id.Issued, "Mobile": id.Mobile == 1,
@@ -162,7 +162,7 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request) error {
 	err = s.rps.Post(r.Context(), s.c.RPSPrivate+wire.PrivateUser+mpinID, wire.ActivateRequest{ActivateKey: key}, nil)
 	if err != nil {
 		if wantsPage(r) {
-			return s.page(w, http.StatusBadRequest, "message.html", "This link is no longer valid. Register again to get a new one.")
+			return s.page(w, http.StatusBadRequest, "message.html", oldLink)
 		}
 		_, refused := loginRefusal(err)
 		return refused
@@ -171,7 +171,7 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wantsPage(r) {
-		return s.page(w, http.StatusOK, "message.html", "The device is activated. Go on where you began to register.")
+		return s.page(w, http.StatusOK, "message.html", activeNow)
 	}
 	return service.WriteJSON(w, http.StatusOK, done)
 }
@@ -195,6 +195,18 @@ func activation(r *http.Request) (mpinID, key string, err error) {
 	}
 	return r.Form.Get("mpinId"), r.Form.Get("activateKey"), nil
 }
+
+// message is a page that says how an activation ended.
+type message struct {
+	Good        bool
+	Title, Text string
+}
+
+var (
+	activeNow = message{true, "The device is activated", "Go back to where you began to register: choose your PIN there. You can close this window."}
+	oldLink   = message{false, "This link is no longer valid", "It was used before, has expired, or a newer one was sent. Go on where you began to register; you can have another link sent from there."}
+	noLink    = message{false, "This is not an activation link", "Part of it may be missing. Open the link in the mail itself, or copy the whole of it."}
+)
 
 // isHex tells whether s is 2 to most hex digits.
 func isHex(s string, most int) bool {

@@ -135,22 +135,26 @@ func New(c Config) (*Server, error) {
 		"POST /mpinVerify":       s.internal(s.verify),
 		"GET /mpinPermitUser":    s.internal(s.permitUser),
 		"POST /mpinAuthenticate": s.authenticate,
-		"GET /session":           s.whoIsLoggedIn,
 		"POST /logout":           s.logout,
-		"GET /devices":           s.devices,
 		"POST /devices/revoke":   s.revokeDevice,
-		"GET /activate":          s.showActivation,
 		"POST /activate":         s.activate,
 		"GET /outbox":            s.internal(s.outbox),
 		"GET /admin/account":     s.internal(s.adminAccount),
 		"POST /admin/revoke":     s.internal(s.adminRevoke),
 		"POST /admin/unrevoke":   s.internal(s.adminUnrevoke),
-		"GET " + stylePath:       s.style,
 	} {
 		sv.Handle(pattern, f)
 	}
+	for pattern, f := range map[string]service.Func{
+		"/session":  s.whoIsLoggedIn,
+		"/devices":  s.devices,
+		"/activate": s.showActivation, // which refuses HEAD where a GET would activate
+		stylePath:   s.style,
+	} {
+		sv.HandleRead(pattern, f)
+	}
 	if c.Pages == nil {
-		sv.Handle("GET /{$}", s.front)
+		sv.HandleRead("/{$}", s.front)
 	}
 	proxy, err := s.newProxy()
 	if err != nil {

@@ -286,19 +286,24 @@ func TestVerdictsPassThrough(t *testing.T) {
 			t.Fatalf("%d: %s, cookies %v", status, b, resp.Cookies())
 		}
 	}
-	// 5xx of the RPS and nonsense are no verdicts.
-	f.peer.verdicts[ott] = wire.RedeemAnswer{Status: 503}
-	resp, b := f.do(f.client, "POST", "/mpinAuthenticate", wire.AuthenticateRequest{MpinResponse: wire.MpinResponse{AuthOTT: ott}})
-	f.want(502, resp, b)
+	// An RPS that asks to try again passes that on; its other failures are 502.
+	for status, want := range map[int]int{503: 503, 429: 503, 500: 502, 504: 502} {
+		f.peer.verdicts[ott] = wire.RedeemAnswer{Status: status}
+		resp, b := f.do(f.client, "POST", "/mpinAuthenticate", wire.AuthenticateRequest{MpinResponse: wire.MpinResponse{AuthOTT: ott}})
+		f.want(want, resp, b)
+		if (resp.Header.Get("Retry-After") == "1") != (want == 503) || len(resp.Cookies()) != 0 {
+			t.Errorf("%d of the RPS: %v", status, resp.Header)
+		}
+	}
 	for _, bad := range []any{
 		wire.AuthenticateRequest{}, "text", map[string]any{"mpinResponse": 1},
 	} {
 		resp, b := f.do(f.client, "POST", "/mpinAuthenticate", bad)
 		f.want(400, resp, b)
 	}
-	resp, b = f.do(f.client, "POST", "/mpinAuthenticate", wire.AuthenticateRequest{MpinResponse: wire.MpinResponse{AuthOTT: "xyz"}})
+	resp, b := f.do(f.client, "POST", "/mpinAuthenticate", wire.AuthenticateRequest{MpinResponse: wire.MpinResponse{AuthOTT: "xyz"}})
 	f.want(408, resp, b)
-	if len(f.peer.redeemed) != 4 {
+	if len(f.peer.redeemed) != 7 {
 		t.Fatalf("the RPS was asked %d times", len(f.peer.redeemed))
 	}
 }
@@ -362,7 +367,7 @@ func TestActivationByMail(t *testing.T) {
 	resp, b = f.do(f.client, "POST", "/activate", map[string]string{"mpinId": bob, "activateKey": key})
 	f.want(200, resp, b)
 	for _, bad := range []map[string]string{{}, {"mpinId": bob}, {"mpinId": "zz", "activateKey": key}, {"mpinId": bob, "activateKey": strings.Repeat("a", 300)}} {
-		resp, b = f.do(f.client, "POST", "/activate", bad)
+		resp, b := f.do(f.client, "POST", "/activate", bad)
 		f.want(400, resp, b)
 	}
 }
