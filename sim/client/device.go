@@ -168,7 +168,24 @@ func (d *Device) Approve(ctx context.Context, id *Identity, pin *PIN, code strin
 
 // ChangePIN is [Client.ChangePIN], with the new token stored.
 func (d *Device) ChangePIN(ctx context.Context, id *Identity, old, new *PIN) error {
-	return d.use(ctx, id, func() error { return d.Client.ChangePIN(ctx, id, old, new) })
+	s, err := d.ReplacePIN(ctx, id, old, new)
+	if err != nil {
+		return err
+	}
+	return d.endTrial(ctx, s)
+}
+
+// ReplacePIN is [Client.ReplacePIN], with the new token stored.
+func (d *Device) ReplacePIN(ctx context.Context, id *Identity, old, new *PIN) (*Session, error) {
+	var s *Session
+	err := d.use(ctx, id, func() (err error) {
+		s, err = d.Client.ReplacePIN(ctx, id, old, new)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Permit is [Client.Permit], stored. It is a way to find out whether an identity

@@ -20,6 +20,8 @@
 // file encrypted under a passphrase or a device key ([OpenFileVault]), or
 // whatever a browser or phone has for the purpose.
 //
+// While the PIN is being typed, [Client.Prepare] can compute what does not need it.
+//
 // # What a thief of the wallet gets
 //
 // A token is s·A − PIN·A. For every PIN there is a secret that would have given

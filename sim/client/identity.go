@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -47,7 +48,15 @@ type Identity struct {
 	mu     sync.Mutex
 	permit *permitShare
 	point  *protocol.Identity
+	token  *readToken
 	turn   chan struct{} // held by the login that is between its passes
+}
+
+// readToken is a token as a point, with what it was read from.
+type readToken struct {
+	suite *protocol.Suite
+	bytes []byte
+	token *protocol.Token
 }
 
 // record is an Identity as a wallet keeps it. A field that lets a PIN be tested
@@ -148,21 +157,46 @@ func (id *Identity) hashed(s *protocol.Suite) (*protocol.Identity, error) {
 	return point, nil
 }
 
-// secret puts the PIN back into the token.
-func (id *Identity) secret(s *protocol.Suite, pin *PIN) (*protocol.Identity, *protocol.ClientSecret, error) {
+// usable tells whether there is a token, and of this suite.
+func (id *Identity) usable(s *protocol.Suite) error {
 	if id.State == StatePending || len(id.Token) == 0 {
-		return nil, nil, fmt.Errorf("%w: %s has no token yet", ErrState, id)
+		return fmt.Errorf("%w: %s has no token yet", ErrState, id)
 	}
 	if id.Suite != s.ID().String() {
-		return nil, nil, fmt.Errorf("%w: the token is of %s and the service of %s", ErrSuite, id.Suite, s.ID())
+		return fmt.Errorf("%w: the token is of %s and the service of %s", ErrSuite, id.Suite, s.ID())
+	}
+	return nil
+}
+
+// decodedToken returns the token as a point, which it keeps: reading it takes a
+// square root and a test of its order. It is as secret as the field Token, and
+// lies in the same memory.
+func (id *Identity) decodedToken(s *protocol.Suite) (*protocol.Token, error) {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	if t := id.token; t != nil && t.suite.Same(s) && bytes.Equal(t.bytes, id.Token) {
+		return t.token, nil
+	}
+	token, err := s.DecodeToken(id.Token)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	id.token = &readToken{s, bytes.Clone(id.Token), token}
+	return token, nil
+}
+
+// secret puts the PIN back into the token.
+func (id *Identity) secret(s *protocol.Suite, pin *PIN) (*protocol.Identity, *protocol.ClientSecret, error) {
+	if err := id.usable(s); err != nil {
+		return nil, nil, err
 	}
 	point, err := id.hashed(s)
 	if err != nil {
 		return nil, nil, err
 	}
-	token, err := s.DecodeToken(id.Token)
+	token, err := id.decodedToken(s)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, nil, err
 	}
 	factor, err := pin.factor(s)
 	if err != nil {

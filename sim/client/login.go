@@ -40,7 +40,9 @@ func (p *Proof) String() string { return "proof" }
 // ErrServer, ErrUnreachable, ErrBusy, ErrRefused. Constant-time in token and PIN
 // where the backend is.
 func (c *Client) Prove(ctx context.Context, id *Identity, pin *PIN, opt ProveOptions) (*Proof, error) {
+	done := c.traceNow(StepComputeToken)
 	point, secret, err := id.secret(c.suite, pin)
+	done()
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +104,11 @@ func (c *Client) post(ctx context.Context, step Step, msg, out any, public func(
 	return err
 }
 
+// binds tells whether the deployment knows binding proofs.
+func (c *Client) binds() bool {
+	return c.suite.ID().Dialect == protocol.RFC9380 && c.settings.Suite != ""
+}
+
 func (p *proof) run(ctx context.Context, send exchange) (*Proof, error) {
 	c := p.client
 	start := time.Now()
@@ -111,7 +118,7 @@ func (p *proof) run(ctx context.Context, send exchange) (*Proof, error) {
 	}
 	m := prover.Pass1()
 	one := wire.Pass1Request{MpinID: p.id.MpinID, U: hexOf(m.U), UT: hexOf(m.UT), Pass: 1}
-	if p.permit != nil && c.suite.ID().Dialect == protocol.RFC9380 && c.settings.Suite != "" {
+	if p.permit != nil && c.binds() {
 		binding, err := prover.ProveBinding(c.opt.Rand)
 		if err != nil {
 			return nil, err

@@ -25,6 +25,30 @@ type permitShare struct {
 	// Doubted: a login with it failed. The next one gets its second half from
 	// a D-TA and not from storage.
 	Doubted bool `json:"doubted,omitempty"`
+
+	// sum is both halves as a point of the suite of, once it was needed.
+	sum *protocol.Permit
+	of  *protocol.Suite
+}
+
+// read returns the sum of both halves. It does not change p.
+func (p *permitShare) read(c *Client) (*protocol.Permit, error) {
+	if p.sum != nil && c.suite.Same(p.of) {
+		return p.sum, nil
+	}
+	date, err := dateOf(p.Date)
+	if err != nil {
+		return nil, err
+	}
+	first, err := c.decodePermit(date, p.First)
+	if err != nil {
+		return nil, err
+	}
+	second, err := c.decodePermit(date, p.Second)
+	if err != nil {
+		return nil, err
+	}
+	return protocol.CombinePermits(first, second)
 }
 
 func (p *permitShare) check() error {
@@ -91,14 +115,21 @@ func (c *Client) permit(ctx context.Context, id *Identity, point *protocol.Ident
 	if len(half.StorageID) > 2*maxOTT || len(half.Signature) > 2*maxOTT {
 		return nil, nonsense(StepTimePermit, "long identifiers")
 	}
-	first, err := c.decodePermit(date, half.TimePermit)
-	if err != nil {
-		return nil, nonsense(StepTimePermit, "%w", err)
-	}
 	id.mu.Lock()
 	kept := id.permit
 	id.mu.Unlock()
 	fresh := kept == nil || kept.Date != half.Date || kept.StorageID != half.StorageID
+	if !fresh && !kept.Doubted && kept.First == half.TimePermit {
+		// The same as before, which was checked then.
+		if sum, err := kept.read(c); err == nil {
+			id.keep(kept, sum, c.suite)
+			return sum, nil
+		}
+	}
+	first, err := c.decodePermit(date, half.TimePermit)
+	if err != nil {
+		return nil, nonsense(StepTimePermit, "%w", err)
+	}
 	if fresh || kept.First != half.TimePermit {
 		if err := c.checkFirst(point, first, &half); err != nil {
 			return nil, err
@@ -119,9 +150,23 @@ func (c *Client) permit(ctx context.Context, id *Identity, point *protocol.Ident
 		return nil, nonsense(StepTimePermit, "%w", err)
 	}
 	id.mu.Lock()
-	id.permit = &permitShare{Date: half.Date, StorageID: half.StorageID, First: half.TimePermit, Second: hexOf(second.Bytes())}
+	id.permit = &permitShare{
+		Date: half.Date, StorageID: half.StorageID, First: half.TimePermit, Second: hexOf(second.Bytes()), sum: sum, of: c.suite,
+	}
 	id.mu.Unlock()
 	return sum, nil
+}
+
+// keep puts p with its sum in the place of p, if that is still what the identity
+// has.
+func (id *Identity) keep(p *permitShare, sum *protocol.Permit, s *protocol.Suite) {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	if id.permit == p && p.sum == nil {
+		q := *p
+		q.sum, q.of = sum, s
+		id.permit = &q
+	}
 }
 
 // doubt has the next login get its permit anew: the last one may have failed for
@@ -137,6 +182,7 @@ func (id *Identity) doubt() {
 }
 
 func (c *Client) decodePermit(date protocol.Date, text string) (*protocol.Permit, error) {
+	defer c.traceNow(StepComputePermit)()
 	raw, err := fromHex(text, wire.MaxPoint)
 	if err != nil {
 		return nil, err
@@ -172,6 +218,7 @@ func (c *Client) checkFirst(point *protocol.Identity, first *protocol.Permit, ha
 	if c.keys == nil {
 		return nil
 	}
+	defer c.traceNow(StepComputePermit)()
 	set, err := c.permitSet(half)
 	if err != nil {
 		return err

@@ -18,9 +18,12 @@ const (
 	StepTimePermit         Step = "timePermit"
 	StepPermitStorage      Step = "permitStorage"
 	StepPermitDTA          Step = "permitDTA"
-	StepCompute1           Step = "compute1" // U and U_T from token, PIN and permit
+	StepComputeToken       Step = "computeToken"  // the PIN put back into the token
+	StepComputePermit      Step = "computePermit" // the permit's halves read, checked and added
+	StepCompute1           Step = "compute1"      // U, U_T and the proof that binds them
 	StepPass1              Step = "pass1"
 	StepCompute2           Step = "compute2" // V
+	StepPrepare            Step = "prepare"  // all that Prepare does
 	StepPass2              Step = "pass2"
 	StepAuthenticate       Step = "authenticate"
 	StepLogout             Step = "logout"
@@ -58,6 +61,12 @@ func (c *Client) trace(step Step, start time.Time, status int, err error, public
 		e.Public = public()
 	}
 	c.opt.Trace(e)
+}
+
+// traceNow begins a computation; what it returns ends it.
+func (c *Client) traceNow(step Step) func() {
+	start := time.Now()
+	return func() { c.trace(step, start, 0, nil, nil) }
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

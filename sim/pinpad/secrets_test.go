@@ -36,6 +36,30 @@ const vaultScript = `(async () => {
 		Databases: (await indexedDB.databases()).map((d) => d.name).join(" ")};
 })()`
 
+// stored is what vaultScript returns.
+type stored struct {
+	Record, Stored, Exported, Names, Databases string
+	Extractable                                bool
+}
+
+// token finds the token in the record.
+func (s *stored) token(t *testing.T) []byte {
+	t.Helper()
+	_, after, ok := strings.Cut(s.Record, `"token":"`)
+	text, _, ended := strings.Cut(after, `"`)
+	token, err := hex.DecodeString(text)
+	if !ok || !ended || err != nil || len(token) < 48 {
+		t.Fatalf("the record has no token where this test looks for it (%d bytes: %v)", len(token), err)
+	}
+	return token
+}
+
+func tokenOf(t *testing.T, b *tab) []byte {
+	t.Helper()
+	s := eval[stored](b, vaultScript)
+	return s.token(t)
+}
+
 // remains is all that a page leaves where scripts and extensions can look: its
 // elements with their values, storage, cookies, caches and history.
 const remains = `(async () => JSON.stringify({
@@ -53,7 +77,7 @@ func TestSecrets(t *testing.T) {
 	needBrowser(t)
 	p := new(tap)
 	d := serve(t, deploy.Config{Wrap: p.wrap, PINDigits: 8})
-	const pin, wrong, user = "90734618", "61840957", "grace@example.com"
+	const pin, wrong, second, user = "90734618", "61840957", "27591846", "grace@example.com"
 	b := newProfile(t, d.Ready().RPA+"/")
 	b.press("How it works")
 	seen := ""
@@ -96,15 +120,24 @@ func TestSecrets(t *testing.T) {
 	b.reads("This device")
 	look()
 
-	v := eval[struct {
-		Record, Stored, Exported, Names, Databases string
-		Extractable                                bool
-	}](b, vaultScript)
-	_, after, ok := strings.Cut(v.Record, `"token":"`)
-	text, _, ended := strings.Cut(after, `"`)
-	token, err := hex.DecodeString(text)
-	if !ok || !ended || err != nil || len(token) < 48 {
-		t.Fatalf("the record has no token where this test looks for it (%d bytes: %v)", len(token), err)
+	// A change of the PIN, with the tokens before and after.
+	first := tokenOf(t, b)
+	b.press("Change the PIN of this device")
+	b.title("Enter your old PIN")
+	b.pin(pin)
+	b.title("Choose a new PIN")
+	look()
+	b.pin(second)
+	b.title("Enter it again")
+	look()
+	b.pin(second)
+	b.title("Your PIN is changed")
+	look()
+
+	v := eval[stored](b, vaultScript)
+	token := v.token(t)
+	if string(token) == string(first) {
+		t.Error("the token is the same after a change of the PIN")
 	}
 	if v.Extractable || v.Exported != "" {
 		t.Errorf("the key can be exported: %s", v.Exported)
@@ -112,14 +145,18 @@ func TestSecrets(t *testing.T) {
 	if v.Names != "key wallet" || v.Databases != "mpin" {
 		t.Errorf("stored are %s in %s", v.Names, v.Databases)
 	}
-	stored, err := hex.DecodeString(v.Stored)
+	sealed, err := hex.DecodeString(v.Stored)
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	requests := p.text()
-	places := map[string]string{"a request": requests, "the page": seen, "the database": string(stored)}
-	secrets := map[string][]byte{"the PIN": []byte(pin), "a wrong PIN": []byte(wrong), "the token": token, "the token without its first byte": token[1:]}
+	places := map[string]string{"a request": requests, "the page": seen, "the database": string(sealed)}
+	secrets := map[string][]byte{
+		"the PIN": []byte(pin), "a wrong PIN": []byte(wrong), "the new PIN": []byte(second),
+		"the first token": first, "the first token without its first byte": first[1:],
+		"the token": token, "the token without its first byte": token[1:],
+	}
 	for where, text := range places {
 		for what, secret := range secrets {
 			for form, needle := range forms(secret) {
@@ -129,7 +166,7 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 	}
-	if strings.Contains(v.Record, pin) {
+	if strings.Contains(v.Record, pin) || strings.Contains(v.Record, second) {
 		t.Error("the PIN is stored")
 	}
 

@@ -26,7 +26,7 @@ func TestWalk(t *testing.T) {
 	b.screen("02-check-your-mail")
 	b.reload()
 	b.title("Check your mail")
-	b.activate(base, user, "02b-mail", "02c-activate")
+	b.activate(base, user, "02b-mail", "02c-activate", "02d-activated")
 
 	// Choose a PIN.
 	b.title("Choose a PIN")
@@ -170,4 +170,34 @@ func TestWalk(t *testing.T) {
 	b.title("Log in with a PIN")
 	b.reload()
 	b.title("Log in with a PIN")
+}
+
+// TestActivationLinks opens links that are not, or no longer, good.
+func TestActivationLinks(t *testing.T) {
+	needBrowser(t)
+	d := serve(t, deploy.Config{VerifyByMail: "@mail"})
+	base := d.Ready().RPA
+	b := newProfile(t, base+"/")
+	const user = "alice@mail.example"
+	b.fill("user", user)
+	b.press("Continue")
+	b.title("Check your mail")
+	mail := b.sameProfile(base + "/outbox?user=" + user)
+	mail.until("the mail", found("Activate it"))
+	link := eval[string](mail, found("Activate it")+`.href`)
+	mail.press("Activate it")
+	mail.press("Activate")
+	mail.title("The device is activated")
+	b.title("Choose a PIN")
+	b.pin("4073")
+	b.title("Enter it again")
+	b.pin("4073")
+	b.title("This device is ready")
+	mail.open(link)
+	mail.press("Activate")
+	mail.title("This link is no longer valid")
+	mail.screen("02e-link-used")
+	mail.open(link[:len(link)/2])
+	mail.title("This is not an activation link")
+	mail.screen("02f-no-link")
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// workerCPU returns the CPU time so far of all Web Workers on this machine,
-// 0 where it cannot be had.
-func workerCPU() time.Duration {
-	var sum time.Duration
+// workerCPU returns the CPU time so far of all Web Workers on this machine by
+// thread, none where it cannot be had.
+func workerCPU() map[string]time.Duration {
+	spent := map[string]time.Duration{}
 	names, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/comm")
 	if err != nil {
-		return 0
+		return nil
 	}
 	for _, name := range names {
 		comm, err := os.ReadFile(name)
@@ -27,8 +27,8 @@ func workerCPU() time.Duration {
 		}
 		ns, err := strconv.ParseInt(strings.Fields(string(stat))[0], 10, 64)
 		if err == nil {
-			sum += time.Duration(ns)
+			spent[name] = time.Duration(ns)
 		}
 	}
-	return sum
+	return spent
 }

@@ -4,4 +4,4 @@ package pinpad_test
 
 import "time"
 
-func workerCPU() time.Duration { return 0 }
+func workerCPU() map[string]time.Duration { return nil }

@@ -90,13 +90,16 @@ export async function account() {
 	const place = h("div", { class: "place", "aria-busy": "true" });
 	const out = h("button", { class: "wide" }, "Log out");
 	out.addEventListener("click", () => logout(out, problem));
+	const here = state.identities.find((id) => id.userId === state.session.userId && id.state === "active");
 	show({
 		title: "Your devices",
 		body: h("div", { class: "card" },
 			h("h1", {}, "Your devices"),
 			h("p", { class: "lead" }, "What can log in as ", h("strong", {}, state.session.userId), ". Revoke what you have lost."),
 			place, problem,
-			h("div", { class: "actions column" }, out),
+			h("div", { class: "actions column" },
+				here ? h("a", { class: "button wide", href: "#/pin/" + here.hash }, "Change the PIN of this device") : null,
+				out),
 			h("div", { class: "after" }, h("a", { class: "link", href: "#/" }, "Back"))),
 		leave: watch(),
 	});

@@ -7,6 +7,7 @@ import { words } from "./words.js";
 import { refresh, reload, state } from "./state.js";
 import { add, bar, setup } from "./setup.js";
 import { accounts, forgetAll, login } from "./login.js";
+import { changePIN } from "./changepin.js";
 import { code, phone } from "./codes.js";
 import { account, admin, inside } from "./account.js";
 import { explainer } from "./explainer.js";
@@ -22,7 +23,7 @@ function home() {
 	return ids[0].state === "pending" ? setup(ids[0].hash) : login(ids[0].hash);
 }
 
-const views = { "": home, add, setup, login, accounts, code, phone, account, admin };
+const views = { "": home, add, setup, login, accounts, pin: changePIN, code, phone, account, admin };
 
 function route() {
 	// A QR code's fragment is its 32 digits alone.
@@ -68,7 +69,11 @@ const reasons = {
 
 async function start() {
 	if (!isSecureContext || !globalThis.crypto?.subtle || !navigator.locks) {
-		return stopped("A secure connection is needed", "Browsers keep secrets only for pages that come over HTTPS. Open this page with an address that begins with https://.");
+		const safe = "https://" + location.hostname;
+		return stopped("A secure connection is needed", [
+			"Browsers keep secrets only for pages that come over HTTPS. Open this page at an address that begins with ",
+			h("strong", { class: "address" }, safe), ", or ask who runs it for that address.",
+		]);
 	}
 	try {
 		await ready;

@@ -1,7 +1,7 @@
 // The global authenticator: a screen shows an access number and a QR code, and a
 // phone that scans or types it logs that screen in. The PIN stays on the phone.
 
-import { call, on } from "./rpc.js";
+import { call, on, prepare } from "./rpc.js";
 import { avatar, busy, field, h, say, show } from "./dom.js";
 import { pad } from "./pad.js";
 import { words } from "./words.js";
@@ -230,10 +230,11 @@ function confirm(code, id) {
 		body: h("div", { class: "card pad-card" },
 			h("div", { class: "who" }, avatar(id.userId), h("span", {}, id.userId)),
 			h("h1", {}, "Log in the other screen"),
-			h("p", { class: "lead" }, "Go on only if the code is on a screen in front of you."),
+			h("p", { class: "lead" }, "Only for a screen in front of you."),
 			p.form),
 		focus: p.input, leave: p.leave,
 	});
+	prepare(id.id);
 }
 
 function approved(id, approval) {

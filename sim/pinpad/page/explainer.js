@@ -17,6 +17,7 @@ const steps = {
 	permitStorage: ["Permit, second half", [authority, browser], "s₂·A_T, published ahead of time under the identity's hash."],
 	permitDTA: ["Permit, second half", [authority, browser], "s₂·A_T, straight from the authority."],
 	websocket: ["WebSocket", [browser, server], "The two passes went over one connection."],
+	prepare: ["Made ready", [browser, browser], "While the PIN is being typed: the points of identity, day, token and permit, and a throw-away proof to warm up."],
 	compute1: ["Commitment", [browser, browser], "A fresh random x; U = x·A and U_T = x·(A + A_T)."],
 	pass1: ["Pass 1", [browser, server], "The device commits itself, with a proof that U and U_T have the same x; the server answers with a random challenge y."],
 	compute2: ["Response", [browser, browser], "V = −(x + y)·(token + PIN·A + permit). Only the right PIN makes the bracket s·(A + A_T)."],
@@ -68,7 +69,7 @@ function add({ step, ms, kind, public: values = {} }) {
 	if (!known) return;
 	const key = step + "/" + (kind ?? "") + "/" + (values.status ?? "") + (values.userId ?? "");
 	// What is asked every second is shown when the answer changes.
-	if ((step === "access" || kind === "notActivated") && key === lastKey) return;
+	if ((step === "access" || step === "prepare" || kind === "notActivated") && key === lastKey) return;
 	lastKey = key;
 	const [name, [from, to], text] = known;
 	const local = from === to;

@@ -12,6 +12,7 @@ const bullet = "\u2022";
 export function pad({ action, min, max, submit, extra = [] }) {
 	let count = 0;
 	let working = false;
+	const made = performance.now();
 	digits.clear();
 
 	const dots = h("div", { class: "dots", "aria-hidden": "true" });
@@ -119,7 +120,8 @@ export function pad({ action, min, max, submit, extra = [] }) {
 	const form = h("form", { class: "pad", novalidate: true, autocomplete: "off" }, box, error, grid, button, extra);
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
-		if (working) return;
+		// The enter key that led here may still be down.
+		if (working || count === 0 && performance.now() - made < 400) return;
 		if (count < min) {
 			fail(count === 0 ? "Enter your PIN first." : `A PIN has at least ${min} digits.`);
 			input.focus();

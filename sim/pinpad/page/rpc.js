@@ -46,13 +46,22 @@ worker.onmessage = ({ data }) => {
 worker.onerror = () => hasFailed(new Failure({ kind: "load", message: "the worker does not start" }));
 worker.postMessage({ type: "start", wasm: script.dataset.wasm, size: Number(script.dataset.size) });
 
-// call asks the worker. With {pin: true} it uses up the digits typed so far.
-export function call(name, args = {}, { pin = false, keep = false } = {}) {
+// call asks the worker. With {pin: true} it uses up the digits typed so far, and
+// with {withOld: true} it gets the old PIN too.
+export function call(name, args = {}, { pin = false, keep = false, withOld = false } = {}) {
 	const n = ++last;
 	return new Promise((resolve, reject) => {
 		waiting.set(n, { resolve, reject });
-		worker.postMessage({ type: "call", n, name, args, pin, keep });
+		worker.postMessage({ type: "call", n, name, args, pin, keep, withOld });
 	});
+}
+
+// prepare has the worker compute, when the page is idle, what it can before the
+// PIN is there. Whether it could shows at the login. The mark is for the tests.
+export function prepare(id) {
+	performance.clearMarks("mpin-prepared");
+	(globalThis.requestIdleCallback ?? setTimeout)(() =>
+		call("prepare", { id }).then(() => performance.mark("mpin-prepared"), () => {}));
 }
 
 // on hears events of a type; it returns how to stop.

@@ -102,7 +102,7 @@ export async function setup(hash) {
 		}
 	}
 
-	if (await attempt()) return choose(id);
+	if (await attempt()) return choose(id, enrolment);
 	if (location.hash !== "#/setup/" + hash) return;
 	show({
 		title: "Check your mail",
@@ -121,7 +121,7 @@ export async function setup(hash) {
 	});
 	while (!left) {
 		await new Promise((resolve) => setTimeout(resolve, 1500));
-		if (!left && !document.hidden && await attempt() && !left) return choose(id);
+		if (!left && !document.hidden && await attempt() && !left) return choose(id, enrolment);
 	}
 }
 
@@ -138,8 +138,21 @@ const advice = {
 	pattern: "It is a simple pattern on the keys.",
 };
 
-// choose asks for the PIN.
-function choose(id, problem = "") {
+// enrolment is the purpose of a PIN that is chosen for the first time; see choose.
+const enrolment = {
+	title: "Choose a PIN",
+	cancel,
+	async set(id) {
+		await call("finish", { id: id.id }, { pin: true });
+		await reload();
+		done(id);
+	},
+	failed: (failure, id) => choose(id, enrolment, words(failure)),
+};
+
+// choose asks for a PIN, twice. The purpose says what it is for: set uses up the
+// digits, failed tells why it did not, check, where there is one, objects to them.
+export function choose(id, purpose, problem = "") {
 	const { min, max } = state.device.pin;
 	const p = pad({
 		action: "Continue", min, max,
@@ -147,6 +160,8 @@ function choose(id, problem = "") {
 			let reason;
 			try {
 				reason = await call("weak", {}, { pin: true, keep: true });
+				const objection = await purpose.check?.();
+				if (objection) return p.fail(objection);
 			} catch (failure) {
 				return p.fail(words(failure));
 			}
@@ -155,15 +170,15 @@ function choose(id, problem = "") {
 				yes: "Use it anyway", no: "Choose another",
 			})) return;
 			await call("keep");
-			repeat(id);
+			repeat(id, purpose);
 		},
-		extra: [h("button", { type: "button", class: "link", onclick: () => cancel(id) }, "Cancel")],
+		extra: [h("button", { type: "button", class: "link", onclick: () => purpose.cancel(id) }, "Cancel")],
 	});
 	show({
-		title: "Choose a PIN",
+		title: purpose.title,
 		body: h("div", { class: "card pad-card" },
 			h("div", { class: "who" }, avatar(id.userId), h("span", {}, id.userId)),
-			h("h1", {}, "Choose a PIN"),
+			h("h1", {}, purpose.title),
 			h("p", { class: "lead" }, min === max ? `${min} digits that only you know.` : `${min} to ${max} digits that only you know.`),
 			p.form),
 		focus: p.input, leave: p.leave,
@@ -171,22 +186,20 @@ function choose(id, problem = "") {
 	if (problem) p.fail(problem);
 }
 
-// repeat asks for it again and makes the token.
-function repeat(id) {
+// repeat asks for it again and has it set.
+function repeat(id, purpose) {
 	const { min, max } = state.device.pin;
 	const p = pad({
 		action: "Set PIN", min, max,
 		async submit() {
-			if (!await call("same")) return choose(id, "The two PINs differ. Please choose one again.");
+			if (!await call("same")) return choose(id, purpose, "The two PINs differ. Please choose one again.");
 			try {
-				await call("finish", { id: id.id }, { pin: true });
+				await purpose.set(id);
 			} catch (failure) {
-				return choose(id, words(failure));
+				await purpose.failed(failure, id);
 			}
-			await reload();
-			done(id);
 		},
-		extra: [h("button", { type: "button", class: "link", onclick: () => { digits.clear(); choose(id); } }, "Choose another")],
+		extra: [h("button", { type: "button", class: "link", onclick: () => { digits.clear(); choose(id, purpose); } }, "Choose another")],
 	});
 	show({
 		title: "Repeat the PIN",

@@ -11,6 +11,7 @@ const general = {
 	refused: "The service has refused this. Please try again later.",
 	badShare: "The service sent something that does not add up, so nothing was stored. Please tell its operator.",
 	pin: "The service does not take a PIN of this length.",
+	oldForgotten: "That took too long. Please begin again.",
 	unknownCode: "No screen shows this code. Check it and try again.",
 	loggedOut: "You have been logged out.",
 	forbidden: "This is for the operator only.",

@@ -7,13 +7,25 @@ import { vault, forgetEverything } from "./vault.js";
 
 const maxDigits = 12;
 
-// entry is a PIN on its way; first is the one it has to be equal to.
+// entry is a PIN on its way, first the one it has to be equal to, and old the one
+// whose place it is to take.
 const entry = { bytes: new Uint8Array(maxDigits), length: 0 };
 const first = { bytes: new Uint8Array(maxDigits), length: 0 };
+const old = { bytes: new Uint8Array(maxDigits), length: 0 };
+
+// oldFor is how long an old PIN is kept while a new one is chosen, in ms.
+const oldFor = 180_000;
+let forgetting = 0;
 
 function wipe(pin) {
 	pin.bytes.fill(0);
 	pin.length = 0;
+}
+
+function move(from, to) {
+	to.bytes.set(from.bytes);
+	to.length = from.length;
+	wipe(from);
 }
 
 function same(a, b) {
@@ -59,9 +71,23 @@ const fail = (kind) => Promise.reject({ kind, message: kind });
 const own = {
 	// keep puts the PIN aside, to be typed again.
 	async keep() {
-		first.bytes.set(entry.bytes);
-		first.length = entry.length;
-		wipe(entry);
+		move(entry, first);
+		return true;
+	},
+	// keepOld puts the PIN aside as the old one, for a while.
+	async keepOld() {
+		move(entry, old);
+		clearTimeout(forgetting);
+		forgetting = setTimeout(() => wipe(old), oldFor);
+		return true;
+	},
+	// sameAsOld compares the PIN with the old one.
+	async sameAsOld() {
+		if (old.length === 0) return fail("oldForgotten");
+		return same(entry, old);
+	},
+	async forgetOld() {
+		wipe(old);
 		return true;
 	},
 	// same compares the PIN with the one put aside, and wipes that.
@@ -74,15 +100,17 @@ const own = {
 	forgetEverything,
 };
 
-async function answer({ n, name, args, pin, keep }) {
+async function answer({ n, name, args, pin, keep, withOld }) {
 	try {
 		let value;
 		if (own[name]) value = await own[name]();
 		else {
 			const digits = pin ? entry.bytes.slice(0, entry.length) : undefined;
+			const was = withOld ? old.bytes.slice(0, old.length) : undefined;
 			if (pin && !keep) wipe(entry);
+			if (withOld && old.length === 0) await fail("oldForgotten");
 			await started.promise;
-			value = JSON.parse(await mpin.call(name, JSON.stringify(args), digits));
+			value = JSON.parse(await mpin.call(name, JSON.stringify(args), digits, was));
 		}
 		postMessage({ type: "result", n, value });
 	} catch (error) {

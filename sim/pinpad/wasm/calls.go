@@ -26,7 +26,8 @@ type input struct {
 	NoSocket   bool   `json:"noSocket"`
 
 	pin    *client.PIN
-	digits []byte // the same PIN; wiped by run's caller
+	digits []byte      // the same PIN; wiped by run's caller
+	old    *client.PIN // for changePIN, which takes two
 }
 
 // calls are what the page can ask for.
@@ -38,7 +39,9 @@ var calls = map[string]func(*program, *input) (any, error){
 	"enrol":         enrol,
 	"weak":          weakness,
 	"finish":        finish,
+	"prepare":       prepare,
 	"login":         login,
+	"changePIN":     changePIN,
 	"codes":         (*program).startCodes,
 	"cancelCodes":   (*program).cancelCodes,
 	"scanned":       scanned,
@@ -215,15 +218,64 @@ func finish(p *program, a *input) (any, error) {
 	return cardOf(e.id), nil
 }
 
-// welcome is the result of login. WorkMS is the time in this worker that is not
-// spent waiting for answers.
-type welcome struct {
-	UserID string  `json:"userId"`
-	OTP    string  `json:"otp,omitempty"`
-	WorkMS float64 `json:"workMs"`
+// rehearsals is how often prepare goes through the computing of a login, so that
+// the browser's optimising compiler takes it up. Some two are enough for that; the
+// others run while it compiles.
+const rehearsals = 6
+
+// prepare computes what can be before the PIN is there, while it is being typed,
+// once for an identity, and stops when a login begins. Between its parts digits are
+// let in.
+func prepare(p *program, a *input) (any, error) {
+	id, err := p.find(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	begun, before := p.logins, p.prepared[a.ID]
+	p.prepared[a.ID] = id
+	p.mu.Unlock()
+	if before == id {
+		return true, nil
+	}
+	for range rehearsals {
+		p.mu.Lock()
+		over := p.logins != begun
+		p.mu.Unlock()
+		if over {
+			break
+		}
+		if err := p.device.Prepare(id); err != nil {
+			return nil, err
+		}
+		time.Sleep(breath)
+	}
+	return true, nil
 }
 
+// breath is long enough for messages from the page to be taken.
+const breath = 5 * time.Millisecond
+
+// begin notes that a login begins.
+func (p *program) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.logins++
+}
+
+// welcome is the result of login. The times are those of spent.
+type welcome struct {
+	UserID   string  `json:"userId"`
+	OTP      string  `json:"otp,omitempty"`
+	WorkMS   float64 `json:"workMs"`
+	CryptoMS float64 `json:"cryptoMs"`
+	AheadMS  float64 `json:"aheadMs"`
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 func login(p *program, a *input) (any, error) {
+	p.begin()
 	id, err := p.find(a.ID)
 	if err != nil {
 		return nil, err
@@ -234,12 +286,28 @@ func login(p *program, a *input) (any, error) {
 	p.tracing.measure()
 	start := time.Now()
 	s, err := p.device.Login(context.Background(), id, a.pin, client.LoginOptions{OTP: p.device.Settings().RequestOTP})
-	took := time.Since(start)
-	work := took - p.tracing.waited()
+	spent := p.tracing.spent(time.Since(start))
 	if err != nil {
 		return nil, err
 	}
-	return welcome{s.UserID, s.OTP, float64(work.Microseconds()) / 1000}, nil
+	return welcome{s.UserID, s.OTP, milliseconds(spent.work), milliseconds(spent.crypto), milliseconds(spent.ahead)}, nil
+}
+
+// changePIN puts the PIN in the place of the old one, and logs in with it.
+func changePIN(p *program, a *input) (any, error) {
+	p.begin()
+	id, err := p.find(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	if a.pin == nil || a.old == nil {
+		return nil, client.ErrPIN
+	}
+	s, err := p.device.ReplacePIN(context.Background(), id, a.old, a.pin)
+	if err != nil {
+		return nil, err
+	}
+	return welcome{UserID: s.UserID}, nil
 }
 
 func scanned(p *program, a *input) (any, error) {
@@ -253,6 +321,7 @@ func decline(p *program, a *input) (any, error) {
 // approve logs in the browser that shows a code. Its result names the approval
 // for logoutBrowser, 0 where the application told no way to log out.
 func approve(p *program, a *input) (any, error) {
+	p.begin()
 	id, err := p.find(a.ID)
 	if err != nil {
 		return nil, err
@@ -286,6 +355,7 @@ func logoutBrowser(p *program, a *input) (any, error) {
 func forget(p *program, a *input) (any, error) {
 	p.mu.Lock()
 	delete(p.known, a.ID)
+	delete(p.prepared, a.ID)
 	p.mu.Unlock()
 	err := p.device.Wallet.Delete(context.Background(), a.ID)
 	if errors.Is(err, client.ErrNotFound) {

@@ -31,7 +31,9 @@ type program struct {
 	mu         sync.Mutex
 	enrolments map[string]*enrolment       // by mpinId
 	known      map[string]*client.Identity // by mpinId
+	prepared   map[string]*client.Identity // by mpinId: those of known that prepare was called for
 	approvals  []*client.Approval
+	logins     int // begun so far
 	codes      *codes
 }
 
@@ -40,6 +42,7 @@ func main() {
 	p := &program{
 		host: host, origin: host.Get("origin").String(),
 		enrolments: map[string]*enrolment{}, known: map[string]*client.Identity{},
+		prepared: map[string]*client.Identity{},
 	}
 	p.tracing = &tracer{tell: p.tell}
 	js.Global().Set("mpin", map[string]any{"call": js.FuncOf(p.call)})
@@ -47,23 +50,22 @@ func main() {
 	select {}
 }
 
-// call is mpin.call(name, arguments as JSON, PIN or undefined): a promise of the
-// result as JSON, or of a failure as {kind, message}.
+// call is mpin.call(name, arguments as JSON, PIN or undefined, old PIN or
+// undefined): a promise of the result as JSON, or of a failure as {kind, message}.
 func (p *program) call(_ js.Value, args []js.Value) any {
 	name, text := args[0].String(), args[1].String()
-	var pin []byte
-	if len(args) > 2 && args[2].Truthy() {
-		pin = make([]byte, args[2].Get("length").Int())
-		js.CopyBytesToGo(pin, args[2])
-		args[2].Call("fill", 0)
+	var pins [2][]byte
+	for i, arg := range args[2:min(4, len(args))] {
+		pins[i] = taken(arg)
 	}
 	var executor js.Func
 	executor = js.FuncOf(func(_ js.Value, promise []js.Value) any {
 		resolve, reject := promise[0], promise[1]
 		go func() {
 			defer executor.Release()
-			result, err := p.run(name, []byte(text), pin)
-			clear(pin)
+			result, err := p.run(name, []byte(text), pins[0], pins[1])
+			clear(pins[0])
+			clear(pins[1])
 			if err != nil {
 				reject.Invoke(failure(err))
 				return
@@ -76,7 +78,7 @@ func (p *program) call(_ js.Value, args []js.Value) any {
 }
 
 // run finds the call and writes its result.
-func (p *program) run(name string, arguments, pin []byte) (string, error) {
+func (p *program) run(name string, arguments, pin, old []byte) (string, error) {
 	f := calls[name]
 	if f == nil {
 		return "", fmt.Errorf("no call %q", name)
@@ -95,6 +97,13 @@ func (p *program) run(name string, arguments, pin []byte) (string, error) {
 		}
 		defer a.pin.Wipe()
 		a.digits = pin
+	}
+	if old != nil {
+		var err error
+		if a.old, err = client.NewPIN(old); err != nil {
+			return "", err
+		}
+		defer a.old.Wipe()
 	}
 	result, err := f(p, &a)
 	if err != nil {

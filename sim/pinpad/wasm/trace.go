@@ -11,14 +11,20 @@ import (
 )
 
 // tracer passes the client's steps to the page's explainer, and adds up for how
-// long a login waited for others.
+// long a login waited for others and computed.
 type tracer struct {
 	tell func(any)
 
 	mu     sync.Mutex
 	events []client.Event // nil while nothing is measured
 	on     bool
+	ahead  time.Duration // of Prepare since the last login
 }
+
+// spent is what a login took of this worker's time: work is all but the waiting;
+// crypto is the computing from the PIN to V, which is a part of it; and ahead is
+// what was computed in advance, throw-away proofs included, which is not.
+type spent struct{ work, crypto, ahead time.Duration }
 
 // traceEvent is a step for the explainer: only what goes over the wire openly.
 type traceEvent struct {
@@ -32,7 +38,10 @@ type traceEvent struct {
 
 func (t *tracer) event(e client.Event) {
 	t.mu.Lock()
-	if t.on {
+	switch {
+	case e.Step == client.StepPrepare:
+		t.ahead += e.Duration
+	case t.on:
 		t.events = append(t.events, e)
 	}
 	t.mu.Unlock()
@@ -52,16 +61,17 @@ func (t *tracer) measure() {
 	t.on, t.events = true, nil
 }
 
-// waited returns for how long since measure some request was on its way or a
-// WebSocket was being opened.
-func (t *tracer) waited() time.Duration {
+// spent returns what was spent in the time since measure: what was not waited
+// until a request was answered or a WebSocket open is work.
+func (t *tracer) spent(whole time.Duration) spent {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.on = false
-	var sum time.Duration
+	var sum, crypto time.Duration
 	for i, e := range t.events {
 		switch e.Step {
-		case client.StepCompute1, client.StepCompute2:
+		case client.StepComputeToken, client.StepComputePermit, client.StepCompute1, client.StepCompute2:
+			crypto += e.Duration
 		case client.StepWebSocket:
 			// It spans the passes; what came before them is the opening.
 			opened := e.Start.Add(e.Duration)
@@ -76,6 +86,7 @@ func (t *tracer) waited() time.Duration {
 			sum += e.Duration
 		}
 	}
-	t.events = nil
-	return sum
+	done := spent{whole - sum, crypto, t.ahead}
+	t.events, t.ahead = nil, 0
+	return done
 }
