@@ -57,9 +57,9 @@ lint: setup ## gofmt, vet and staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 k6: ## build bin/mpin-k6, k6 with M-Pin in it (a module of its own; 2 to 3 minutes the first time)
-	cd sim/k6 && $(GO) build -trimpath -ldflags='-s -w' -o ../../bin/mpin-k6 .
+	cd sim/k6 && $(GO) build -ldflags='-s -w' -o ../../bin/mpin-k6 .
 
-k6-test: ## k6 against a deployment: the example, and two processes that make one load
+k6-test: ## k6 against a deployment: the example, processes that share a load, the cluster's manifest
 	cd sim/k6 && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
 
 vuln: ## look for known vulnerabilities (needs the internet)
@@ -70,7 +70,7 @@ clean: ## remove what the other targets made
 
 aa: setup ## check the harness on itself: 20 A/A runs and a planted slowdown (about 10 minutes)
 	@$(GO) build -o bin/mpin ./cmd/mpin
-	bin/mpin aa
+	bin/mpin aa -o bench/record/aa.json
 
 record: setup ## the full report, its raw files kept in a dated folder under bench/record
 	@$(GO) build -o bin/mpin ./cmd/mpin

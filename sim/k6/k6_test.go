@@ -7,19 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"mpinlab/sim/deploy"
-	"mpinlab/sim/load"
-	"mpinlab/sim/load/result"
 )
 
 // What this test binary can be besides: a server of the deployment under test,
@@ -91,28 +90,48 @@ type run struct {
 	points []point // setup's left out
 }
 
-// k6 runs a script.
+// k6 runs an example.
 func k6(ctx context.Context, t *testing.T, script, url string, env map[string]string, args ...string) *run {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "points.json")
+	r, err := try(ctx, t.TempDir(), script, url, env, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// try is k6 for other goroutines than the test's.
+func try(ctx context.Context, folder, script, url string, env map[string]string, args ...string) (*run, error) {
+	out := filepath.Join(folder, "points.json")
 	args = append([]string{"run", "--quiet", "--no-usage-report", "--address", "127.0.0.1:0", "--out", "json=" + out, "-e", "MPIN_URL=" + url}, args...)
 	for name, value := range env {
 		args = append(args, "-e", name+"="+value)
 	}
-	cmd := exec.CommandContext(ctx, os.Args[0], append(args, filepath.Join("examples", script))...)
+	b, err := command(ctx, append(args, filepath.Join("examples", script))...).CombinedOutput()
+	return ended(b, err, out)
+}
+
+// command is k6's, with the arguments given.
+func command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), k6Variable+"=1", "K6_NO_COLOR=true")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	b, err := cmd.CombinedOutput()
-	r := &run{output: string(b)}
+	return cmd
+}
+
+// ended reads what a run of k6 left behind: what it printed, how it ended, and
+// its points.
+func ended(output []byte, err error, points string) (*run, error) {
+	r := &run{output: string(output)}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		r.status = exit.ExitCode()
 	} else if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	f, err := os.Open(out)
+	f, err := os.Open(points)
 	if err != nil {
-		t.Fatalf("no points: %v\n%s", err, b)
+		return nil, fmt.Errorf("no points: %w\n%s", err, output)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
@@ -120,16 +139,16 @@ func k6(ctx context.Context, t *testing.T, script, url string, env map[string]st
 	for lines.Scan() {
 		var p point
 		if err := json.NewDecoder(bytes.NewReader(lines.Bytes())).Decode(&p); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if p.Type == "Point" && p.Data.Tags["group"] != "::setup" {
 			r.points = append(r.points, p)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return r
+	return r, nil
 }
 
 // values are a metric's, ascending; outcomes are counted by name.
@@ -154,11 +173,12 @@ func (r *run) outcomes() map[string]int {
 	return counts
 }
 
+// quantile is the least of the sorted values that a share q of them does not exceed.
 func quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
 }
 
 // TestLogins runs the example for 10 s against a deployment of its own: its
@@ -193,16 +213,18 @@ func TestSegments(t *testing.T) {
 	url := serve(t)
 	env := map[string]string{"MPIN_RATE": "20", "MPIN_DURATION": "6s", "MPIN_USERS": "10"}
 	whole := k6(t.Context(), t, "steady.js", url, env)
-	parts := make([]*run, 2)
-	done := make(chan struct{})
+	parts, errs := make([]*run, 2), make([]error, 2)
+	var both sync.WaitGroup
 	for i, segment := range []string{"0:1/2", "1/2:1"} {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			parts[i] = k6(t.Context(), t, "steady.js", url, env, "--execution-segment", segment, "--execution-segment-sequence", "0,1/2,1")
-		}()
+		folder := t.TempDir()
+		both.Go(func() {
+			parts[i], errs[i] = try(t.Context(), folder, "steady.js", url, env, "--execution-segment", segment, "--execution-segment-sequence", "0,1/2,1")
+		})
 	}
-	<-done
-	<-done
+	both.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
 	merged := &run{points: slices.Concat(parts[0].points, parts[1].points)}
 	for _, r := range append(parts, whole) {
 		if r.status != 0 {
@@ -232,61 +254,3 @@ func TestSegments(t *testing.T) {
 		}
 	}
 }
-
-// TestAgreement runs the same scenario with our own generator and with k6, in
-// turn on one deployment, and compares the medians of three runs each. It takes
-// two minutes and a machine with nothing else to do, and so has to be asked for
-// with MPIN_K6_AGREEMENT=1.
-func TestAgreement(t *testing.T) {
-	if os.Getenv("MPIN_K6_AGREEMENT") == "" {
-		t.Skip("set MPIN_K6_AGREEMENT=1 on a quiet machine")
-	}
-	const within = 0.15
-	url := serve(t)
-	own, theirs := map[float64][]float64{}, map[float64][]float64{}
-	for i := range 3 {
-		s, err := load.Read("agreement.yaml", []byte(strings.ReplaceAll(agreement, "URL", url)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := load.Run(t.Context(), s, load.Options{Seed: uint64(i) + 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range got.Phases {
-			if p.Name == result.Whole && p.Response != nil {
-				own[0.5], own[0.95] = append(own[0.5], p.Response.P50), append(own[0.95], p.Response.P95)
-			}
-		}
-		r := k6(t.Context(), t, "steady.js", url, map[string]string{"MPIN_RATE": "30", "MPIN_DURATION": "15s"})
-		if r.status != 0 {
-			t.Fatalf("exit status %d\n%s", r.status, r.output)
-		}
-		list := r.values("mpin_login_duration")
-		for _, q := range []float64{0.5, 0.95} {
-			theirs[q] = append(theirs[q], quantile(list, q))
-		}
-	}
-	for _, q := range []float64{0.5, 0.95} {
-		slices.Sort(own[q])
-		slices.Sort(theirs[q])
-		a, b := own[q][1], theirs[q][1]
-		t.Logf("p%.0f: %.2f ms with our generator %.2f, %.2f ms with k6 %.2f: %+.1f %%", 100*q, a, own[q], b, theirs[q], 100*(b/a-1))
-		if b/a > 1+within || b/a < 1-within {
-			t.Errorf("p%.0f: further apart than %.0f %%", 100*q, 100*within)
-		}
-	}
-}
-
-// agreement is examples/steady.js for our own generator.
-const agreement = `name: agreement
-title: What examples/steady.js does, by our own generator
-deployment:
-  external: URL
-population:
-  users: 40
-  enrol: registered
-warm-up: 3s
-stages:
-  - {name: steady, kind: constant, rate: 30, duration: 18s}
-`

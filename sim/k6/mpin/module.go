@@ -30,8 +30,9 @@
 // requests only. mpin_outcomes counts by the tags operation and outcome, which is
 // accepted, refused, blocked, busy, failed, unreachable or timeout. The rate
 // mpin_correct is of operations that came out as expected. Durations count from
-// when the iteration starts, which an arrival-rate executor does on time unless
-// dropped_iterations says otherwise.
+// the call of login, permit or register, which an arrival-rate executor's iteration
+// comes to on time unless dropped_iterations says otherwise; reading the settings of
+// the deployment, once in each VU, is not in them.
 package mpin
 
 import (
