@@ -189,8 +189,8 @@ func (s *Scenario) checkLink(path, between string) error {
 	if n, err := strconv.Atoi(m[5]); m[5] != "" && (err != nil || n < 1 || n > s.Deployment.DTAs) {
 		return s.problem(path+".between", "there is no dta-%s among %d", m[5], s.Deployment.DTAs)
 	}
-	if s.Deployment.Run == runProcess && !strings.HasPrefix(between, "clients-") {
-		return s.problem(path+".between", "%s: servers in one process are not to be come between: run processes or in-process", between)
+	if s.Deployment.Run == runProcess && (!strings.HasPrefix(between, "clients-") || between == "clients-api") {
+		return s.problem(path+".between", "%s is within the one process: run processes or in-process", between)
 	}
 	return nil
 }
@@ -297,50 +297,6 @@ func (s *Scenario) checkStages() error {
 		for k, v := range st.Curve {
 			if !(v >= 0 && v <= 1e9) {
 				return s.problem(fmt.Sprintf("%scurve.%d", path, k), "%v is no relative rate", v)
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Scenario) checkFaults() error {
-	if s.Saturation != nil && len(s.Faults) > 0 {
-		return s.problem("faults", "a search for saturation has none")
-	}
-	d := &s.Deployment
-	for i := range s.Faults {
-		f, path := &s.Faults[i], fmt.Sprintf("faults.%d", i)
-		if err := s.oneOf(path+".kind", f.Kind, FaultKill, FaultPause, FaultRestart, FaultLatency, FaultBandwidth, FaultCut,
-			FaultStoreStop, FaultDiskFull, FaultClock, FaultLyingDTA); err != nil {
-			return err
-		}
-		if f.At < 0 || f.For < 0 || f.At+f.For > s.Length() {
-			return s.problem(path+".at", "from %v for %v is not within the stages, which take %v", f.At.D(), f.For.D(), s.Length().D())
-		}
-		needsNode := f.Kind == FaultKill || f.Kind == FaultPause || f.Kind == FaultRestart || f.Kind == FaultClock || f.Kind == FaultLyingDTA
-		switch {
-		case needsNode && !slices.Contains(s.nodes(), f.Node):
-			return s.problem(path+".node", "%q is none of %s", f.Node, strings.Join(s.nodes(), ", "))
-		case !needsNode && f.Node != "":
-			return s.problem(path+".node", "%s has none", f.Kind)
-		case f.Kind == FaultPause && d.Run == runInProcess && f.Node != "redis":
-			return s.problem(path+".kind", "pause needs a process: run process or processes")
-		case (f.Kind == FaultClock || f.Kind == FaultLyingDTA) && d.Run != runInProcess:
-			return s.problem(path+".kind", "%s needs run in-process", f.Kind)
-		case f.Kind == FaultLyingDTA && !strings.HasPrefix(f.Node, "dta-"):
-			return s.problem(path+".node", "%s is no D-TA", f.Node)
-		case f.Kind == FaultClock && f.Skew == 0:
-			return s.problem(path+".skew", "by how much?")
-		case (f.Kind == FaultStoreStop || f.Kind == FaultDiskFull) && d.Store != "redis":
-			return s.problem(path+".kind", "%s needs store redis", f.Kind)
-		case f.Kind == FaultLatency && f.Delay <= 0:
-			return s.problem(path+".delay", "how long?")
-		case f.Kind == FaultBandwidth && f.Bandwidth <= 0:
-			return s.problem(path+".bandwidth", "how many bytes a second?")
-		}
-		if f.Kind == FaultLatency || f.Kind == FaultBandwidth || f.Kind == FaultCut {
-			if err := s.checkLink(path, f.Between); err != nil {
-				return err
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func ownCPUs() ([]int, error) {
 	return list, nil
 }
 
-// pin keeps all threads of a process on some CPUs; those that it starts later
+// pin keeps all threads of a process on some CPUs; those that they start later
 // inherit that.
 func pin(pid int, cpus []int) error {
 	var set unix.CPUSet

@@ -11,6 +11,4 @@ func serverCPUs(n int) ([]int, error) {
 	return nil, fmt.Errorf("%w: deployment.cores needs Linux", ErrScenario)
 }
 
-func pin(int, []int) error { return nil }
-
 func pinSelf([]int) (func(), error) { return func() {}, nil }

@@ -42,6 +42,7 @@ type done struct {
 	phases    phases
 	// nobody: it was to start, and no user was free to do it.
 	nobody bool
+	late   bool // it started late
 }
 
 // phases are the times of an operation's parts, in the order of phaseNames.
@@ -82,11 +83,30 @@ func (e *engine) run(ctx context.Context, list iter.Seq[arrival], end time.Durat
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var all sync.WaitGroup
+	wake := newAlarm()
+	defer wake.close()
 	start = time.Now()
 	e.meter.begin(start)
+	// Whoever has ended an operation waits for the next: a goroutine that was
+	// used before has a stack that is large enough. There are as many as were
+	// ever under way at once.
+	type job struct {
+		a   arrival
+		due time.Time
+	}
+	jobs := make(chan job)
+	operate := func(j job) {
+		began := time.Now()
+		late := began.Sub(j.due) > e.late
+		e.meter.started(j.a, late)
+		d := do(work, j.a)
+		d.late = late
+		e.meter.done(j.a, d, j.due, began, time.Now())
+		e.flying.Add(-1)
+	}
 	for a := range list {
 		due := start.Add(a.at)
-		if !sleepUntil(ctx, due) {
+		if !sleepUntil(ctx, wake, due) {
 			cut = true
 			break
 		}
@@ -101,16 +121,20 @@ func (e *engine) run(ctx context.Context, list iter.Seq[arrival], end time.Durat
 		if flying > e.greatest.Load() {
 			e.greatest.Store(flying) // this goroutine alone writes it
 		}
-		all.Go(func() {
-			defer e.flying.Add(-1)
-			began := time.Now()
-			e.meter.started(a, began.Sub(due) > e.late)
-			d := do(work, a)
-			e.meter.done(a, d, due, began, time.Now())
-		})
+		select {
+		case jobs <- job{a, due}:
+		default:
+			all.Go(func() {
+				operate(job{a, due})
+				for j := range jobs {
+					operate(j)
+				}
+			})
+		}
 	}
+	close(jobs)
 	if !cut {
-		cut = !sleepUntil(ctx, start.Add(end))
+		cut = !sleepUntil(ctx, wake, start.Add(end))
 	}
 	elapsed = time.Since(start)
 	finished := make(chan struct{})
@@ -127,17 +151,19 @@ func (e *engine) run(ctx context.Context, list iter.Seq[arrival], end time.Durat
 }
 
 // sleepUntil waits for a moment; false if ctx ends first.
-func sleepUntil(ctx context.Context, t time.Time) bool {
+func sleepUntil(ctx context.Context, wake *alarm, t time.Time) bool {
 	d := time.Until(t)
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
 	if d < 20*time.Millisecond { // too short to be cut
+		wake.in(d)
 		time.Sleep(d)
 		return ctx.Err() == nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	wake.in(d)
 	select {
 	case <-ctx.Done():
 		return false

@@ -21,7 +21,8 @@ type meter struct {
 	start      time.Time
 	counts     result.Counts
 	operations map[string]*result.Operation
-	histograms result.Histograms
+	whole      [len(wholeMeasures)]*hdr.Histogram
+	parts      [len(phaseNames)]*hdr.Histogram // service times
 	seconds    map[int]*second
 	line       []result.Tick // of seconds that are over
 	first      int           // the first second still in seconds
@@ -37,7 +38,7 @@ type second struct {
 
 func newMeter(warmUp time.Duration) *meter {
 	m := &meter{
-		warmUp: warmUp, operations: map[string]*result.Operation{}, histograms: result.Histograms{}, seconds: map[int]*second{},
+		warmUp: warmUp, operations: map[string]*result.Operation{}, seconds: map[int]*second{},
 	}
 	m.counts.Outcomes = map[string]int64{}
 	return m
@@ -124,8 +125,14 @@ func (m *meter) done(a arrival, d done, due, began, ended time.Time) {
 	if d.nobody { // not started after all
 		m.flying--
 		s.tick.Started--
+		late := int64(0)
+		if d.late {
+			late = 1
+		}
+		s.tick.Late -= late
 		if m.measured(a) {
 			m.counts.Started--
+			m.counts.Late -= late
 		}
 	}
 	if !dropped {
@@ -150,14 +157,14 @@ func (m *meter) done(a arrival, d done, due, began, ended time.Time) {
 		return
 	}
 	if timed(d) {
-		m.record(result.Whole, result.Response, response)
-		m.record(result.Whole, result.Service, service)
-		m.record(result.Whole, result.Queue, queue)
+		for i, took := range [len(wholeMeasures)]time.Duration{response, service, queue} {
+			record(&m.whole[i], took)
+		}
 		m.trace.add(a.at, service)
 	}
 	for i, took := range d.phases {
 		if took > 0 {
-			m.record(phaseNames[i], result.Service, took)
+			record(&m.parts[i], took)
 		}
 	}
 }
@@ -170,14 +177,30 @@ func timed(d done) bool {
 	return (d.op == opLogin || d.op == opAccessNumber) && d.class != result.Abandoned && d.class != result.Replayed
 }
 
-func (m *meter) record(phase, measure string, d time.Duration) {
-	tag := result.Tag(phase, measure)
-	h := m.histograms[tag]
-	if h == nil {
-		h = result.NewHistogram()
-		m.histograms[tag] = h
+// wholeMeasures are the measures of the whole operation.
+var wholeMeasures = [...]string{result.Response, result.Service, result.Queue}
+
+func record(h **hdr.Histogram, d time.Duration) {
+	if *h == nil {
+		*h = result.NewHistogram()
 	}
-	_ = h.RecordValue(result.Clamp(d.Microseconds())) // within range
+	_ = (*h).RecordValue(result.Clamp(d.Microseconds())) // within range
+}
+
+// histograms are those that hold anything, by their tags.
+func (m *meter) histograms() result.Histograms {
+	list := result.Histograms{}
+	for i, h := range m.whole {
+		if h != nil {
+			list[result.Tag(result.Whole, wholeMeasures[i])] = h
+		}
+	}
+	for i, h := range m.parts {
+		if h != nil {
+			list[result.Tag(phaseNames[i], result.Service)] = h
+		}
+	}
+	return list
 }
 
 // report fills in what was measured.
@@ -197,13 +220,13 @@ func (m *meter) report(r *result.Run, elapsed time.Duration, stages []Stage) {
 	for _, name := range slices.Sorted(maps.Keys(m.operations)) {
 		r.Operations = append(r.Operations, *m.operations[name])
 	}
-	r.Histograms = m.histograms
+	r.Histograms = m.histograms()
 	for _, name := range result.Phases() {
 		p := result.Phase{
 			Name:     name,
-			Response: result.Summary(m.histograms[result.Tag(name, result.Response)]),
-			Service:  result.Summary(m.histograms[result.Tag(name, result.Service)]),
-			Queue:    result.Summary(m.histograms[result.Tag(name, result.Queue)]),
+			Response: result.Summary(r.Histograms[result.Tag(name, result.Response)]),
+			Service:  result.Summary(r.Histograms[result.Tag(name, result.Service)]),
+			Queue:    result.Summary(r.Histograms[result.Tag(name, result.Queue)]),
 		}
 		if p.Response != nil || p.Service != nil {
 			r.Phases = append(r.Phases, p)

@@ -27,7 +27,8 @@ type population struct {
 	seed     uint64
 	digits   int
 	max      int // failures that block
-	issuer   *issuer
+	suite    *protocol.Suite
+	issuer   issuer // nil where users register over the wire
 	client   *client.Client
 	server   string
 	precious bool // precomputed: users keep their protocol values
@@ -35,6 +36,13 @@ type population struct {
 
 	// epoch counts how often the deployment may have forgotten its state.
 	epoch atomic.Int64
+}
+
+// issuer plays all D-TAs of a deployment that the generator started itself, as
+// deploy.Issuer does.
+type issuer interface {
+	Secret(id *protocol.Identity) (*protocol.ClientSecret, error)
+	Permit(id *protocol.Identity, date protocol.Date) (*protocol.Permit, error)
 }
 
 // user is one identity. Whoever holds it (see take) may use the fields.
@@ -52,6 +60,7 @@ type user struct {
 	secret *protocol.ClientSecret
 	token  *protocol.Token
 	permit *protocol.Permit
+	ready  [2][]*proof // see kindOf
 
 	// lo and hi are how many failures the deployment must and may have counted
 	// since the last success; more than one where an answer was lost.
@@ -60,9 +69,9 @@ type user struct {
 	retire bool // blocked: to be made anew
 }
 
-func newPopulation(s *Scenario, seed uint64, c *client.Client, i *issuer) *population {
+func newPopulation(s *Scenario, seed uint64, suite *protocol.Suite, c *client.Client, i issuer) *population {
 	return &population{
-		seed: seed, digits: s.Population.PINDigits, max: s.Deployment.MaxAttempts, issuer: i, client: c, server: c.Server(),
+		seed: seed, digits: s.Population.PINDigits, max: s.Deployment.MaxAttempts, suite: suite, issuer: i, client: c, server: c.Server(),
 		precious: s.Client.Cost == "precomputed", users: newUsers(s.Population.Users * s.Population.Devices),
 	}
 }
@@ -108,12 +117,17 @@ func (p *population) take(ctx context.Context, index int) (*user, error) {
 				return nil, err
 			}
 		}
-		if e := p.epoch.Load(); u.epoch != e {
-			u.epoch, u.lo = e, 0
-		}
+		p.remember(u)
 		return u, nil
 	}
 	return nil, errNobody
+}
+
+// remember has a user who was taken know what the deployment may have forgotten.
+func (p *population) remember(u *user) {
+	if e := p.epoch.Load(); u.epoch != e {
+		u.epoch, u.lo = e, 0
+	}
 }
 
 func (p *population) give(u *user) { u.busy.Store(false) }
@@ -149,12 +163,12 @@ func (p *population) issue(u *user, name string) error {
 	if err != nil {
 		return err
 	}
-	suite := p.issuer.suite
+	suite := p.suite
 	point, err := suite.Identity(id.Bytes())
 	if err != nil {
 		return err
 	}
-	secret, err := p.issuer.secret(point)
+	secret, err := p.issuer.Secret(point)
 	if err != nil {
 		return err
 	}
@@ -170,7 +184,7 @@ func (p *population) issue(u *user, name string) error {
 		MpinID: id.String(), UserID: name, Server: p.server, Suite: suite.ID().String(), State: client.StateActive, Token: token.Bytes(), Announced: true,
 	}
 	if p.precious {
-		u.point, u.secret, u.token, u.permit = point, secret, token, nil
+		u.point, u.secret, u.token, u.permit, u.ready = point, secret, token, nil, [2][]*proof{}
 	}
 	return nil
 }

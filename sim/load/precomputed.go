@@ -22,10 +22,8 @@ import (
 // prover, and V for any y costs one multiplication. It belongs to one user, and
 // serves once.
 type proof struct {
-	generation int
-	prover     *protocol.Prover
-	pass1      []byte // the message
-	pass2      []byte // the message before V
+	prover *protocol.Prover
+	pass1  []byte // the message after the mpin_id
 }
 
 // prepared is the crowd of mode precomputed.
@@ -38,20 +36,23 @@ type prepared struct {
 	path     string
 	bound    bool // with proofs of binding, as real clients send them
 
-	// proofs are those of the arrivals that were foreseen.
-	proofs          []atomic.Pointer[proof]
 	made, unplanned atomic.Int64
 	took            time.Duration // to prepare
-	buffers         sync.Pool
+	scratches       sync.Pool
 }
 
-func (t *target) newPrepared(c *crowd, i *issuer) (*prepared, error) {
+// scratch is what the messages of a login are put together in.
+type scratch struct {
+	body, answer []byte
+}
+
+func (t *target) newPrepared(c *crowd) (*prepared, error) {
 	date, err := protocol.DateOf(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{crowd: c, suite: i.suite, date: date, bound: i.suite.ID().Dialect == protocol.RFC9380}
-	p.buffers.New = func() any { b := make([]byte, 0, 2048); return &b }
+	p := &prepared{crowd: c, suite: c.people.suite, date: date, bound: c.people.suite.ID().Dialect == protocol.RFC9380}
+	p.scratches.New = func() any { return &scratch{make([]byte, 0, 2048), make([]byte, 0, 1024)} }
 	if p.pass, err = t.newLean(t.rps); err != nil {
 		return nil, err
 	}
@@ -74,10 +75,19 @@ func (p *prepared) intend(a arrival) intent {
 	return i
 }
 
-// prepare makes the first halves of the first n arrivals, on all CPUs.
+// prepare makes the first halves of the arrivals, on all CPUs, and leaves them
+// with the users. What an earlier run left there counts.
 func (p *prepared) prepare(ctx context.Context, list []arrival, progress func(done, total int)) error {
 	start := time.Now()
-	p.proofs = make([]atomic.Pointer[proof], len(list))
+	var needs [2][][]uint64 // by kind and user, the numbers of their arrivals
+	for kind := range needs {
+		needs[kind] = make([][]uint64, min(len(list), len(p.people.users)))
+	}
+	for _, a := range list {
+		i := p.intend(a)
+		k := kindOf(i.wrong)
+		needs[k][i.index] = append(needs[k][i.index], a.n)
+	}
 	var next, made atomic.Int64
 	var all sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -85,26 +95,29 @@ func (p *prepared) prepare(ctx context.Context, list []arrival, progress func(do
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for {
-				k := int(next.Add(1) - 1)
-				if k >= len(list) || ctx.Err() != nil {
+				index := int(next.Add(1) - 1)
+				if index >= len(needs[0]) || ctx.Err() != nil {
 					return
 				}
-				i := p.intend(list[k])
-				// Users are made before; here nobody holds one for long.
-				u := p.people.users[i.index].Load()
-				if u == nil {
-					cancel(fmt.Errorf("preparing: no user %d", i.index))
-					return
-				}
-				made1, err := p.prove(u, i, list[k].n)
+				u, err := p.people.take(ctx, index)
 				if err != nil {
 					cancel(fmt.Errorf("preparing: %w", err))
 					return
 				}
-				p.proofs[k].Store(made1)
-				if done := made.Add(1); progress != nil && done%256 == 0 {
-					progress(int(done), len(list))
+				for kind := range needs {
+					for _, n := range needs[kind][index][min(len(u.ready[kind]), len(needs[kind][index])):] {
+						half, err := p.prove(u, intent{wrong: kind == kindOf(true)}, n)
+						if err != nil {
+							cancel(fmt.Errorf("preparing: %w", err))
+							break
+						}
+						u.ready[kind] = append(u.ready[kind], half)
+						if done := made.Add(1); progress != nil && done%256 == 0 {
+							progress(int(done), len(list))
+						}
+					}
 				}
+				p.people.give(u)
 			}
 		})
 	}
@@ -114,25 +127,38 @@ func (p *prepared) prepare(ctx context.Context, list []arrival, progress func(do
 	return context.Cause(ctx)
 }
 
-// permits gives a user the permit of the day.
-func (p *prepared) permits(ctx context.Context, n int) error {
-	for k := range n {
-		u := p.people.users[k].Load()
-		if u == nil || u.permit != nil {
-			continue
-		}
-		var err error
-		if u.permit, err = p.people.issuer.permit(u.point, p.date); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+// kindOf is the place in user.ready of proofs with the right PIN or a wrong one.
+func kindOf(wrong bool) int {
+	if wrong {
+		return 1
 	}
-	return nil
+	return 0
 }
 
-// prove makes the first half of a login.
+// takeReady holds the user of an index who has a proof of the kind left, or one
+// near who is free and has: whoever is under way must not be asked twice, and a
+// proof that is made when it is due costs more than all else of a login. nil
+// where nobody is found.
+func (p *prepared) takeReady(index, kind int) (*user, *proof) {
+	users := p.people.users
+	for i := range min(len(users), 256) {
+		u := users[(index+i)%len(users)].Load()
+		if u == nil || !u.busy.CompareAndSwap(false, true) {
+			continue
+		}
+		if last := len(u.ready[kind]) - 1; last >= 0 && !u.retire {
+			half := u.ready[kind][last]
+			u.ready[kind][last] = nil
+			u.ready[kind] = u.ready[kind][:last]
+			p.people.remember(u)
+			return u, half
+		}
+		p.people.give(u)
+	}
+	return nil, nil
+}
+
+// prove makes the first half of a login of a user who is held.
 func (p *prepared) prove(u *user, i intent, n uint64) (*proof, error) {
 	secret := u.secret
 	if i.wrong {
@@ -144,19 +170,19 @@ func (p *prepared) prove(u *user, i intent, n uint64) (*proof, error) {
 			return nil, err
 		}
 	}
-	permit := u.permit
-	if permit == nil {
+	if u.permit == nil {
 		var err error
-		if permit, err = p.people.issuer.permit(u.point, p.date); err != nil {
+		if u.permit, err = p.people.issuer.Permit(u.point, p.date); err != nil {
 			return nil, err
 		}
 	}
-	prover, err := p.suite.NewProver(u.point, secret, permit, nil)
+	prover, err := p.suite.NewProver(u.point, secret, u.permit, nil)
 	if err != nil {
 		return nil, err
 	}
 	m := prover.Pass1()
-	b := fmt.Appendf(nil, `{"mpin_id":"%s","UT":"%x","U":"%x","pass":1`, u.id.MpinID, m.UT, m.U)
+	b := make([]byte, 0, 256+4*len(m.U)+4*len(m.UT))
+	b = fmt.Appendf(b, `","UT":"%x","U":"%x","pass":1`, m.UT, m.U)
 	if p.bound {
 		binding, err := prover.ProveBinding(nil)
 		if err != nil {
@@ -164,52 +190,48 @@ func (p *prepared) prove(u *user, i intent, n uint64) (*proof, error) {
 		}
 		b = fmt.Appendf(b, `,"proof":"%x"`, binding)
 	}
-	return &proof{
-		generation: u.generation, prover: prover, pass1: append(b, '}'),
-		pass2: fmt.Appendf(nil, `{"mpin_id":"%s","OTP":0,"WID":"0","pass":2,"V":"`, u.id.MpinID),
-	}, nil
+	return &proof{prover, append(b, '}')}, nil
 }
 
 // do is one login of mode precomputed.
 func (p *prepared) do(ctx context.Context, a arrival) done {
 	i := p.intend(a)
 	d := done{op: opLogin}
-	u, err := p.people.take(ctx, i.index)
-	if errors.Is(err, errNobody) {
-		d.class, d.nobody = result.Dropped, true
-		return d
-	}
-	if err != nil {
-		d.class = p.verdicts.failure(err)
-		return d
-	}
-	defer p.people.give(u)
-	var half *proof
-	if a.n < uint64(len(p.proofs)) {
-		half = p.proofs[a.n].Swap(nil)
-	}
-	if half == nil || u.index != i.index || half.generation != u.generation {
+	u, half := p.takeReady(i.index, kindOf(i.wrong))
+	if u == nil {
+		var err error
+		u, err = p.people.take(ctx, i.index)
+		if errors.Is(err, errNobody) {
+			d.class, d.nobody = result.Dropped, true
+			return d
+		}
+		if err != nil {
+			d.class = p.verdicts.failure(err)
+			return d
+		}
 		p.unplanned.Add(1)
 		if half, err = p.prove(u, i, a.n); err != nil {
+			p.people.give(u)
 			d.class = result.Failed
 			return d
 		}
 	}
-	buffer := p.buffers.Get().(*[]byte)
-	defer func() { p.buffers.Put(buffer) }()
-	d.class = p.login(ctx, u, i, half, &d.phases, buffer)
+	defer p.people.give(u)
+	s := p.scratches.Get().(*scratch)
+	defer p.scratches.Put(s)
+	d.class = p.login(ctx, u, i, half, &d.phases, s)
 	return d
 }
 
 // login speaks the rest of a login.
-func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, took *phases, buffer *[]byte) string {
+func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, took *phases, s *scratch) string {
 	timeout := p.scenario.Client.Timeout.D()
 	none := func(class string) string {
 		return p.people.judge(p.verdicts, u, !i.wrong, saidNothing, class)
 	}
 	send := func(l *lean, phase int, path string, body []byte) (int, []byte, string) {
 		start := time.Now()
-		status, answer, err := l.post(ctx, path, body, (*buffer)[:0], timeout)
+		status, answer, err := l.post(ctx, path, body, s.answer[:0], timeout)
 		took[phase] = time.Since(start)
 		if err != nil {
 			class := result.Unreachable
@@ -219,7 +241,7 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 			p.verdicts.fail(class, path+": "+err.Error())
 			return 0, nil, class
 		}
-		*buffer = answer
+		s.answer = answer
 		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 			p.verdicts.fail(result.Busy, fmt.Sprintf("%s: status %d", path, status))
 			return status, answer, result.Busy
@@ -229,7 +251,11 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 		}
 		return status, answer, ""
 	}
-	status, answer, class := send(p.pass, inPass1, rps.Prefix+"/pass1", half.pass1)
+	pass1 := func() []byte {
+		s.body = append(append(append(s.body[:0], `{"mpin_id":"`...), u.id.MpinID...), half.pass1...)
+		return s.body
+	}
+	status, answer, class := send(p.pass, inPass1, rps.Prefix+"/pass1", pass1())
 	if class != "" || status != http.StatusOK {
 		return p.unanswered(u, i, status, class)
 	}
@@ -240,17 +266,17 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 	if !ok {
 		return result.Failed
 	}
-	challenge, err := hex.AppendDecode(make([]byte, 0, 64), y)
+	var err error
+	if s.body, err = hex.AppendDecode(s.body[:0], y); err != nil {
+		return result.Failed
+	}
+	v, err := half.prover.Pass2(s.body)
 	if err != nil {
 		return result.Failed
 	}
-	v, err := half.prover.Pass2(challenge)
-	if err != nil {
-		return result.Failed
-	}
-	body := hex.AppendEncode(half.pass2, v)
-	body = append(body, '"', '}')
-	status, answer, class = send(p.pass, inPass2, rps.Prefix+"/pass2", body)
+	s.body = append(append(append(s.body[:0], `{"mpin_id":"`...), u.id.MpinID...), `","OTP":0,"WID":"0","pass":2,"V":"`...)
+	s.body = append(hex.AppendEncode(s.body, v), '"', '}')
+	status, answer, class = send(p.pass, inPass2, rps.Prefix+"/pass2", s.body)
 	if class != "" || status != http.StatusOK {
 		return p.unanswered(u, i, status, class)
 	}
@@ -259,11 +285,11 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 		return result.Failed
 	}
 	if p.scenario.Client.Redeem == "rpa" {
-		body = append(append(append(body[:0], `{"mpinResponse":{"authOTT":"`...), ott...), `"}}`...)
+		s.body = append(append(append(s.body[:0], `{"mpinResponse":{"authOTT":"`...), ott...), `"}}`...)
 	} else {
-		body = append(append(append(body[:0], `{"authOTT":"`...), ott...), `"}`...)
+		s.body = append(append(append(s.body[:0], `{"authOTT":"`...), ott...), `"}`...)
 	}
-	status, _, class = send(p.redeemer, inRedeem, p.path, body)
+	status, _, class = send(p.redeemer, inRedeem, p.path, s.body)
 	if class != "" {
 		return none(class)
 	}
@@ -274,7 +300,7 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 	}
 	// The same proof once more: U was used before.
 	first := took[inPass1]
-	status, _, class = send(p.pass, inPass1, rps.Prefix+"/pass1", half.pass1)
+	status, _, class = send(p.pass, inPass1, rps.Prefix+"/pass1", pass1())
 	took[inPass1] = first
 	switch {
 	case class != "":
@@ -316,7 +342,7 @@ func (p *prepared) unanswered(u *user, i intent, status int, class string) strin
 }
 
 // member finds a string of hex digits in an answer of ours, without decoding
-// the rest.
+// the rest; it is a part of the answer.
 func member(answer []byte, name string, limit int) ([]byte, bool) {
 	_, rest, ok := bytes.Cut(answer, []byte(`"`+name+`":"`))
 	if !ok {
@@ -326,6 +352,5 @@ func member(answer []byte, name string, limit int) ([]byte, bool) {
 	if !ok || len(value) == 0 || len(value) > limit {
 		return nil, false
 	}
-	// The answer's bytes are overwritten by the next one's.
-	return append([]byte(nil), value...), true
+	return value, true
 }

@@ -14,6 +14,7 @@ import (
 
 	"mpinlab/bench"
 	"mpinlab/protocol"
+	"mpinlab/sim/deploy"
 	"mpinlab/sim/fault"
 	"mpinlab/sim/load/result"
 	"mpinlab/sim/service"
@@ -67,7 +68,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (_ *result.Run, err error)
 	for _, e := range bench.Environment() {
 		r.Environment = append(r.Environment, result.Setting{Key: e.Key, Value: e.Value})
 	}
-	r.Environment = append(r.Environment, result.Setting{Key: "network-faults", Value: fault.Detect(ctx).String()})
+	r.Environment = append(r.Environment, result.Setting{Key: "network-faults", Value: fault.Detect().String()})
 	if s.Saturation != nil {
 		err = s.saturate(ctx, o, r)
 	} else {
@@ -151,18 +152,24 @@ func (s *Scenario) newCrowd(ctx context.Context, t *target, seed uint64) (*users
 		return nil, err
 	}
 	u.suite = first.Suite()
-	var i *issuer
+	var i issuer
 	var verifier *protocol.Verifier
 	if s.Population.Enrol == "issued" {
-		if i, err = newIssuer(ctx, u.suite, t.data); err != nil {
+		opened, err := deploy.OpenIssuer(ctx, u.suite, t.data)
+		if err != nil {
 			return nil, fmt.Errorf("reading the D-TAs' shares: %w", err)
 		}
-		if verifier, err = u.suite.NewVerifier(i.server); err != nil {
+		server, err := opened.ServerSecret()
+		if err != nil {
 			return nil, err
 		}
+		if verifier, err = u.suite.NewVerifier(server); err != nil {
+			return nil, err
+		}
+		i = opened
 	}
 	u.crowd = &crowd{
-		scenario: s, seed: seed, people: newPopulation(s, seed, first.Client, i), sessions: opened, verdicts: &verdicts{},
+		scenario: s, seed: seed, people: newPopulation(s, seed, u.suite, first.Client, i), sessions: opened, verdicts: &verdicts{},
 		rps: t.rpsPrivate, verifier: verifier, patience: max(4*s.Client.Timeout.D(), 30*time.Second),
 	}
 	// first stays with the population, which registers with it.
@@ -171,7 +178,7 @@ func (s *Scenario) newCrowd(ctx context.Context, t *target, seed uint64) (*users
 	}
 	u.people = u.crowd
 	if s.Client.Cost == "precomputed" {
-		if u.prepared, err = t.newPrepared(u.crowd, i); err != nil {
+		if u.prepared, err = t.newPrepared(u.crowd); err != nil {
 			return nil, err
 		}
 		u.people = u.prepared
@@ -243,19 +250,13 @@ func (l *load) prepare(ctx context.Context) error {
 	if p.prepared == nil {
 		return nil
 	}
-	if err := p.prepared.permits(ctx, n); err != nil {
-		return err
-	}
 	return p.prepared.prepare(ctx, list, l.options.prepare("preparing proofs"))
 }
 
 // run loads the target, with faults, and reports.
 func (l *load) run(ctx context.Context, r *result.Run) error {
 	s, t := l.scenario, l.target
-	events, err := t.events(s, func() { l.people.crowd.people.epoch.Add(1) })
-	if err != nil {
-		return err
-	}
+	events := t.events(s, func() { l.people.crowd.people.epoch.Add(1) })
 	m := newMeter(l.warmUp)
 	e := &engine{
 		inFlight: s.Client.InFlight, late: s.Client.Late.D(), drain: drain, meter: m,
@@ -375,7 +376,7 @@ func (l *load) faultTimes(r *result.Run, happened []fault.Happened, elapsed time
 		f := &l.scenario.Faults[i]
 		out := result.Fault{Kind: f.Kind, Target: f.Node + f.Between, Detail: f.detail(), From: h.Begun.Seconds(), To: h.Ended.Seconds()}
 		if out.Target == "" {
-			out.Target = "redis"
+			out.Target = "store"
 		}
 		if h.Ended < 0 {
 			out.To = elapsed.Seconds()
@@ -403,17 +404,4 @@ func (l *load) faultTimes(r *result.Run, happened []fault.Happened, elapsed time
 		}
 		return 1
 	})
-}
-
-// detail says by how much.
-func (f *Fault) detail() string {
-	switch f.Kind {
-	case FaultLatency:
-		return "+" + f.Delay.D().String()
-	case FaultBandwidth:
-		return fmt.Sprintf("%d KB/s", int64(f.Bandwidth)/1000)
-	case FaultClock:
-		return f.Skew.D().String()
-	}
-	return ""
 }

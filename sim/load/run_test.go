@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,22 +22,31 @@ import (
 // is to be.
 const childVariable = "MPIN_TEST_NODE"
 
+// children are what this test binary can be besides, by the variable of the
+// environment whose value they get.
+var children = map[string]func(value string) error{childVariable: serveNode}
+
 func TestMain(m *testing.M) {
-	if file := os.Getenv(childVariable); file != "" {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-		defer stop()
-		var c deploy.Config
-		err := deploy.ReadConfig(file, &c)
-		if err == nil {
-			err = deploy.Serve(ctx, c, os.Stdout, os.Stderr)
+	for variable, child := range children {
+		if value := os.Getenv(variable); value != "" {
+			if err := child(value); err != nil {
+				fmt.Fprintln(os.Stderr, "mpin:", err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "mpin:", err)
-			os.Exit(1)
-		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+func serveNode(file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	var c deploy.Config
+	if err := deploy.ReadConfig(file, &c); err != nil {
+		return err
+	}
+	return deploy.Serve(ctx, c, os.Stdout, os.Stderr)
 }
 
 // asChild makes servers of this test binary.
@@ -55,6 +65,25 @@ func asChild(file string) *exec.Cmd {
 func runScenario(t *testing.T, name string, scale float64, set ...string) *result.Run {
 	t.Helper()
 	t.Parallel() // they wait most of the time
+	return runOnce(t, name, scale, set...)
+}
+
+// runUntil is runScenario, and expect of classes. On a machine that is too busy
+// for so short a run to come to all of them it runs longer.
+func runUntil(t *testing.T, classes []string, name string, scale float64, set ...string) *result.Run {
+	t.Helper()
+	t.Parallel()
+	for longer := 1.0; ; longer *= 4 {
+		r := runOnce(t, name, scale*longer, set...)
+		if longer == 16 || !slices.ContainsFunc(classes, func(c string) bool { return r.Counts.Outcomes[c] == 0 }) {
+			expect(t, r, classes...)
+			return r
+		}
+	}
+}
+
+func runOnce(t *testing.T, name string, scale float64, set ...string) *result.Run {
+	t.Helper()
 	s, err := Find(name)
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +177,8 @@ func expect(t *testing.T, r *result.Run, classes ...string) {
 }
 
 func TestQuick(t *testing.T) {
-	r := runScenario(t, "quick", 0.1, "stages.0.rate=40", "mix.access-number=10", "population.users=60", "behaviour.replays=10%", "behaviour.abandoned=10%", "behaviour.wrong-pins=15%")
-	expect(t, r, result.Accepted, result.Refused, result.Abandoned, result.Replayed)
+	r := runUntil(t, []string{result.Accepted, result.Refused, result.Abandoned, result.Replayed}, "quick", 0.1,
+		"stages.0.rate=40", "mix.access-number=10", "population.users=60", "behaviour.replays=10%", "behaviour.abandoned=10%", "behaviour.wrong-pins=15%")
 	for _, phase := range []string{result.Whole, result.Permit, result.Pass1, result.Pass2, result.Redeem} {
 		if r.Histograms[result.Tag(phase, result.Service)] == nil {
 			t.Errorf("no %s was measured", phase)
@@ -168,9 +197,9 @@ func TestQuick(t *testing.T) {
 func TestPrecomputed(t *testing.T) {
 	for _, redeem := range []string{"rps", "rpa"} {
 		t.Run(redeem, func(t *testing.T) {
-			r := runScenario(t, "quick", 0.1, "deployment.run=in-process", "mix={login: 1}", "client.cost=precomputed", "client.redeem="+redeem,
+			r := runUntil(t, []string{result.Accepted, result.Refused, result.Abandoned, result.Replayed}, "quick", 0.1,
+				"deployment.run=in-process", "mix={login: 1}", "client.cost=precomputed", "client.redeem="+redeem,
 				"deployment.batching=true", "population.users=40", "behaviour.wrong-pins=25%", "behaviour.replays=10%", "behaviour.abandoned=10%")
-			expect(t, r, result.Accepted, result.Refused, result.Abandoned, result.Replayed)
 			if r.Generator.Prepared == 0 || r.Generator.Unprepared > r.Counts.Started/2+10 {
 				t.Errorf("%+v", r.Generator)
 			}
@@ -180,21 +209,18 @@ func TestPrecomputed(t *testing.T) {
 
 // The blocked are blocked, and register again.
 func TestWrongPINs(t *testing.T) {
-	r := runScenario(t, "wrong-pin-flood", 0.06, "deployment.run=in-process", "population.prepare=0", "population.users=6", "client.timeout=20s",
-		"stages.1.peak=30", "behaviour.wrong-pins=60%")
-	expect(t, r, result.Accepted, result.Refused, result.Blocked)
+	runUntil(t, []string{result.Accepted, result.Refused, result.Blocked}, "wrong-pin-flood", 0.06,
+		"deployment.run=in-process", "population.prepare=0", "population.users=6", "client.timeout=20s", "stages.1.peak=30", "behaviour.wrong-pins=60%")
 }
 
 func TestRegisteredOverWebSocketsWithTLS(t *testing.T) {
-	r := runScenario(t, "quick", 0.08, "deployment.run=in-process", "deployment.tls=true", "client.transport=websocket",
+	runUntil(t, []string{result.Accepted}, "quick", 0.08, "deployment.run=in-process", "deployment.tls=true", "client.transport=websocket",
 		"population.users=5", "population.enrol=registered", "mix={login: 1}", "client.timeout=20s")
-	expect(t, r, result.Accepted)
 }
 
 // At midnight all permits are new, and nobody is refused.
 func TestMidnight(t *testing.T) {
-	r := runScenario(t, "midnight-permits", 0.08, "deployment.clock=23:59:58", "population.users=30", "client.timeout=20s")
-	expect(t, r, result.Accepted)
+	runUntil(t, []string{result.Accepted}, "midnight-permits", 0.08, "deployment.clock=23:59:58", "population.users=30", "client.timeout=20s")
 }
 
 // A D-TA that lies is found out by every client that fetches from it; nobody is
@@ -215,8 +241,7 @@ faults:
 	if err := os.WriteFile(path, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := runScenario(t, path, 1)
-	expect(t, r, result.Accepted, result.Failed)
+	r := runUntil(t, []string{result.Accepted, result.Failed}, path, 1)
 	for _, f := range r.Faults {
 		if f.Error != "" || f.To <= f.From {
 			t.Errorf("%+v", f)
@@ -239,7 +264,7 @@ deployment:
     - {between: clients-rpa, delay: 5ms, jitter: 2ms}
     - {between: rpa-rps, delay: 1ms}
 population: {users: 40}
-client: {timeout: 3s}
+client: {timeout: 20s}
 behaviour: {wrong-pins: 10%}
 stages:
   - {kind: poisson, rate: 15, duration: 8s}
@@ -253,8 +278,7 @@ faults:
 	if err := os.WriteFile(path, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := runScenario(t, path, 1)
-	expect(t, r, result.Accepted, result.Refused)
+	r := runUntil(t, []string{result.Accepted, result.Refused}, path, 1)
 	if len(r.Faults) != 5 {
 		t.Fatalf("%+v", r.Faults)
 	}
@@ -297,8 +321,7 @@ func TestExternal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	r := runScenario(t, "quick", 0.07, "population.users=8", "deployment.external="+d.Ready().RPA, "mix={login: 1}", "client.timeout=20s")
-	expect(t, r, result.Accepted)
+	r := runUntil(t, []string{result.Accepted}, "quick", 0.07, "population.users=8", "deployment.external="+d.Ready().RPA, "mix={login: 1}", "client.timeout=20s")
 	if r.Deployment.External == "" || r.Client.Enrol != "registered" {
 		t.Errorf("%+v %+v", r.Deployment, r.Client)
 	}
@@ -310,7 +333,7 @@ func TestExternal(t *testing.T) {
 // A search finds a knee, of both verifiers.
 func TestSaturation(t *testing.T) {
 	r := runScenario(t, "saturation", 0.1, "deployment.cores=0", "deployment.run=in-process", "saturation.from=5", "saturation.to=20",
-		"saturation.precision=50%", "population.users=50", "saturation.limit=60s", "saturation.compare=[single, batching bad-10]")
+		"saturation.precision=50%", "population.users=50", "saturation.limit=60s", "client.timeout=60s", "saturation.compare=[single, batching bad-10]")
 	if len(r.Searches) != 2 {
 		t.Fatalf("%+v", r.Searches)
 	}

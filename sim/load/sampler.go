@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -122,6 +123,12 @@ func (s *sampler) add(name string, now sample, warmUp time.Duration) {
 			if tick.Store < 0 {
 				tick.Store = -1
 			}
+		}
+	}
+	if name == generatorNode {
+		tick.Goroutines = int64(runtime.NumGoroutine())
+		if files, err := os.ReadDir("/proc/self/fd"); err == nil {
+			tick.Files = int64(len(files))
 		}
 	}
 	s.ticks = append(s.ticks, tick)

@@ -126,6 +126,7 @@ type Behaviour struct {
 
 // Fault is something that breaks and is mended.
 type Fault struct {
+	// Kind is one of FaultKinds, which tells what it needs of the rest.
 	Kind string   `yaml:"kind"`
 	At   Duration `yaml:"at"`
 	For  Duration `yaml:"for,omitempty"`
@@ -139,23 +140,11 @@ type Fault struct {
 	Delay     Duration `yaml:"delay,omitempty"`
 	Jitter    Duration `yaml:"jitter,omitempty"`
 	Bandwidth Size     `yaml:"bandwidth,omitempty"`
+	// Loss is the share of packets that are lost.
+	Loss Share `yaml:"loss,omitempty"`
 	// Skew is by how much the clock of a role goes wrong.
 	Skew Duration `yaml:"skew,omitempty"`
 }
-
-// The kinds of fault.
-const (
-	FaultKill      = "kill"       // kill -9; started again when it ends
-	FaultPause     = "pause"      // SIGSTOP, then SIGCONT
-	FaultRestart   = "restart"    // in good order
-	FaultLatency   = "latency"    // between two roles
-	FaultBandwidth = "bandwidth"  // between two roles
-	FaultCut       = "cut"        // no connection between two roles
-	FaultStoreStop = "store-stop" // the store stands still
-	FaultDiskFull  = "disk-full"  // the store can keep nothing more
-	FaultClock     = "clock-skew" // the clock of a server jumps
-	FaultLyingDTA  = "lying-dta"  // a D-TA issues shares that are not its own
-)
 
 // SLO is a promise: a metric and the most or the least that it may be.
 type SLO struct {

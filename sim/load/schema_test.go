@@ -22,6 +22,10 @@ func enums() map[string][]string {
 			suites = append(suites, id.String())
 		}
 	}
+	var kinds []string
+	for _, k := range FaultKinds() {
+		kinds = append(kinds, k.Name)
+	}
 	return map[string][]string{
 		"deployment.suite": suites, "deployment.store": {"memory", "bbolt", "redis"},
 		"deployment.run":     {runInProcess, runProcess, runProcesses},
@@ -29,10 +33,19 @@ func enums() map[string][]string {
 		"population.enrol":   {"issued", "registered"},
 		"client.cost":        {"real", "precomputed"}, "client.transport": {"http", "websocket"}, "client.redeem": {"rpa", "rps"},
 		"stages.kind": {Constant, Poisson, Ramp, Diurnal, Spike}, "stages.spacing": {"even", "poisson"},
-		"faults.kind": {FaultKill, FaultPause, FaultRestart, FaultLatency, FaultBandwidth, FaultCut, FaultStoreStop, FaultDiskFull, FaultClock, FaultLyingDTA},
+		"faults.kind": kinds,
 		"slos.metric": {"p50", "p90", "p95", "p99", "p999", "max", "errors", "dropped", "late", "rate", "speed-up"},
 		"slos.phase":  {"whole", "permit", "pass1", "pass2", "redeem", "register", "sign"},
 	}
+}
+
+// describeKinds is what the schema says of the kinds of fault.
+func describeKinds() string {
+	var lines []string
+	for _, k := range FaultKinds() {
+		lines = append(lines, k.String())
+	}
+	return strings.Join(lines, "\n")
 }
 
 // schemaOf makes the JSON schema of a type.
@@ -56,6 +69,9 @@ func schemaOf(t reflect.Type, path string) map[string]any {
 		s := map[string]any{"type": "string"}
 		if e := enums()[path]; e != nil {
 			s["enum"] = e
+		}
+		if path == "faults.kind" {
+			s["description"] = describeKinds()
 		}
 		return s
 	case reflect.Bool:

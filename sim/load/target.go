@@ -15,12 +15,9 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"mpinlab/backends/all"
@@ -39,8 +36,11 @@ type target struct {
 
 	deployment *deploy.Deployment
 	whole      *deploy.Whole
-	folder     string // temporary, to be removed
-	relays     map[string]*fault.Relay
+	folder     string                    // temporary, to be removed
+	relays     map[string][]*fault.Relay // by connection
+	lines      map[string][]*fault.Line  // those of them that lead packets
+	disk       *fault.Disk               // on which the stores are, to be made full; may be nil
+	gate       *fault.Gate               // before the stores; may be nil
 	// via maps the addresses that clients are told to those that they dial.
 	via    map[string]string
 	roots  *x509.CertPool
@@ -50,7 +50,7 @@ type target struct {
 
 // startTarget starts what the scenario says. When it fails nothing is left.
 func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err error) {
-	t := &target{relays: map[string]*fault.Relay{}, via: map[string]string{}, liars: map[string]*fault.Liar{}}
+	t := &target{relays: map[string][]*fault.Relay{}, lines: map[string][]*fault.Line{}, via: map[string]string{}, liars: map[string]*fault.Liar{}}
 	d := &s.Deployment
 	if d.External != "" {
 		t.rpa = d.External
@@ -65,6 +65,9 @@ func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err er
 		return nil, err
 	}
 	t.data = filepath.Join(t.folder, "data")
+	if err := t.prepareStore(s); err != nil {
+		return nil, err
+	}
 	cpus, err := serverCPUs(d.Cores)
 	if err != nil {
 		return nil, err
@@ -76,17 +79,7 @@ func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err er
 	c := deploy.Config{
 		Suite: d.Suite, Backend: d.Backend, Listen: "127.0.0.1:0", Data: t.data, Store: d.Store, DTAs: d.DTAs, Threshold: d.Threshold,
 		RPS: d.RPS, Batching: d.Batching, Lockout: d.Lockout, MaxAttempts: d.MaxAttempts, PINDigits: s.Population.PINDigits, Rate: -1, LogLevel: "error", Log: o.Log,
-		Processes: d.Run == runProcesses,
-		Command: func(file string) *exec.Cmd {
-			cmd := command(file)
-			if len(cpus) > 0 {
-				if cmd.Env == nil {
-					cmd.Env = os.Environ()
-				}
-				cmd.Env = append(cmd.Env, "GOMAXPROCS="+strconv.Itoa(len(cpus)))
-			}
-			return cmd
-		},
+		Processes: d.Run == runProcesses, CPUs: cpus, Command: command,
 	}
 	if d.TLS {
 		if err := t.certify(&c); err != nil {
@@ -97,6 +90,12 @@ func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err er
 		if err := t.hook(s, &c); err != nil {
 			return nil, err
 		}
+	}
+	if t.gate != nil {
+		c.Gate = filepath.Join(t.folder, gateFile)
+	}
+	if t.disk != nil {
+		c.State = t.disk.Folder()
 	}
 	t.config = c
 	var ready deploy.Ready
@@ -114,13 +113,6 @@ func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err er
 	t.rpa, t.rps, t.rpsPrivate = ready.RPA, ready.RPS, ready.RPSPrivate
 	if err := t.link(ctx, s, ready); err != nil {
 		return nil, err
-	}
-	if len(cpus) > 0 {
-		for _, n := range t.nodes() {
-			if err := pin(n.pid, cpus); err != nil {
-				return nil, fmt.Errorf("keeping %s on its CPUs: %w", n.name, err)
-			}
-		}
 	}
 	return t, nil
 }
@@ -238,116 +230,6 @@ func suiteOf(name, backend string) (*protocol.Suite, error) {
 	return nil, fmt.Errorf("no backend for %s is built in", id)
 }
 
-// link puts relays where the scenario has slow or breakable connections.
-func (t *target) link(ctx context.Context, s *Scenario, ready deploy.Ready) error {
-	paths := map[string]fault.Path{}
-	for _, f := range s.Faults {
-		if f.Between != "" {
-			paths[f.Between] = fault.Path{}
-		}
-	}
-	for _, l := range s.Deployment.Links {
-		paths[l.Between] = fault.Path{Delay: l.Delay.D(), Jitter: l.Jitter.D(), Bandwidth: int64(l.Bandwidth)}
-	}
-	if len(paths) == 0 {
-		return nil
-	}
-	host := func(base string) string {
-		u, err := url.Parse(base)
-		if err != nil {
-			return ""
-		}
-		return u.Host
-	}
-	relay := func(name, address string) (string, error) {
-		r, err := fault.NewRelay(address, paths[name])
-		if err != nil {
-			return "", err
-		}
-		if old := t.relays[name]; old != nil { // rpa-rps has two
-			name += "-private"
-		}
-		t.relays[name] = r
-		return r.Address(), nil
-	}
-	changes := map[string][]func(*deploy.Addresses){}
-	for name := range paths {
-		from, to, _ := strings.Cut(name, "-")
-		var a *deploy.Addresses
-		if t.deployment != nil {
-			a = t.deployment.Config().Addresses
-		}
-		if from == "clients" {
-			at := map[string]string{"rpa": ready.RPA, "rps": ready.RPS, "proxy": ready.Certivox}[to]
-			if to == "api" {
-				if a == nil {
-					return fmt.Errorf("%w: the api of one process is not known: run processes or in-process", ErrScenario)
-				}
-				at = "http://" + a.API
-			}
-			address, err := relay(name, host(at))
-			if err != nil {
-				return err
-			}
-			t.via[host(at)] = address
-			continue
-		}
-		add := func(target string, set func(*deploy.Addresses, string)) error {
-			address, err := relay(name, target)
-			if err != nil {
-				return err
-			}
-			// Servers tell clients the addresses that they have themselves; those
-			// of a way between servers are not the clients'.
-			t.via[address] = target
-			changes[from] = append(changes[from], func(a *deploy.Addresses) { set(a, address) })
-			return nil
-		}
-		var err error
-		switch {
-		case strings.HasPrefix(to, "dta-"):
-			i, _ := strconv.Atoi(strings.TrimPrefix(to, "dta-")) // checked
-			err = add(a.DTA[i-1], func(a *deploy.Addresses, x string) { a.DTA[i-1] = x })
-		case to == "proxy":
-			err = add(a.Proxy, func(a *deploy.Addresses, x string) { a.Proxy = x })
-		case to == "rpa":
-			err = add(a.RPA, func(a *deploy.Addresses, x string) { a.RPA = x })
-		case to == "api":
-			err = add(a.API, func(a *deploy.Addresses, x string) { a.API = x })
-		case to == "rps":
-			err = errors.Join(
-				add(a.RPSFront, func(a *deploy.Addresses, x string) { a.RPSFront = x }),
-				add(a.RPSPrivateFront, func(a *deploy.Addresses, x string) { a.RPSPrivateFront = x }))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	// An address that leads to a relay between servers leads clients to where it
-	// would, by their own relay if there is one.
-	for address, to := range t.via {
-		if further, ok := t.via[to]; ok {
-			t.via[address] = further
-		}
-	}
-	for role, list := range changes {
-		for _, n := range t.deployment.ByRole(deploy.Role(role)) {
-			err := n.Replace(ctx, func(c *deploy.Config) {
-				a := *c.Addresses
-				a.DTA = append([]string(nil), a.DTA...)
-				for _, f := range list {
-					f(&a)
-				}
-				c.Addresses = &a
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // transport is the clients' pool of connections.
 func (t *target) transport(connections int) *http.Transport {
 	out := http.DefaultTransport.(*http.Transport).Clone()
@@ -410,64 +292,9 @@ func (t *target) close() error {
 	if t.whole != nil {
 		errs = append(errs, t.whole.Close())
 	}
-	for _, r := range t.relays {
-		errs = append(errs, r.Close())
-	}
+	errs = append(errs, t.mendAll())
 	if t.folder != "" {
 		errs = append(errs, os.RemoveAll(t.folder))
 	}
 	return errors.Join(errs...)
-}
-
-// events makes the scenario's faults. forget is called where a node that keeps
-// its state in memory loses it.
-func (t *target) events(s *Scenario, forget func()) ([]fault.Event, error) {
-	var list []fault.Event
-	for _, f := range s.Faults {
-		var made fault.Fault
-		var node deploy.Node
-		for _, n := range t.nodes() {
-			if n.name == f.Node || n.node.Role() == deploy.RoleRedis && f.Kind == FaultStoreStop {
-				node = n.node
-			}
-		}
-		worsen := func(change func(*fault.Path)) fault.Fault { return fault.Worsen(t.relays[f.Between], change) }
-		switch f.Kind {
-		case FaultKill:
-			made = fault.Kill(node)
-		case FaultPause, FaultStoreStop:
-			made = fault.Pause(node)
-		case FaultRestart:
-			made = fault.Restart(node)
-		case FaultLatency:
-			made = worsen(func(p *fault.Path) { p.Delay, p.Jitter = f.Delay.D(), f.Jitter.D() })
-		case FaultBandwidth:
-			made = worsen(func(p *fault.Path) { p.Bandwidth = int64(f.Bandwidth) })
-		case FaultCut:
-			made = worsen(func(p *fault.Path) { p.Cut = true })
-		case FaultDiskFull:
-			made = fault.FullStore(t.deployment.ByRole(deploy.RoleRedis)[0].URL())
-		case FaultClock:
-			made = fault.WrongClock(t.clocks[node.Role()], f.Skew.D())
-		case FaultLyingDTA:
-			made = fault.Lie(t.liars[f.Node])
-		}
-		if (f.Kind == FaultKill || f.Kind == FaultRestart) && s.Deployment.Store == "memory" {
-			made = forgetting{made, forget}
-		}
-		list = append(list, fault.Event{Fault: made, At: f.At.D(), For: f.For.D()})
-	}
-	return list, nil
-}
-
-// forgetting is a fault by which a node in memory loses its state.
-type forgetting struct {
-	fault.Fault
-	forget func()
-}
-
-func (f forgetting) Begin(ctx context.Context) error {
-	f.forget()
-	defer f.forget() // what was judged meanwhile is forgotten too
-	return f.Fault.Begin(ctx)
 }

@@ -278,7 +278,7 @@ func (c *crowd) sign(s *session, u *user, n uint64) (string, time.Duration) {
 	}
 	if c.verifier != nil {
 		c.verdicts.checked()
-		if err := signed.Verify(c.people.issuer.suite, c.verifier, message); err != nil {
+		if err := signed.Verify(c.people.suite, c.verifier, message); err != nil {
 			c.verdicts.wrong(result.WrongRefusal, "user %d: a signature that should verify: %v", u.index, err)
 			return result.WrongRefusal, took
 		}
