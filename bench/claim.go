@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"mpinlab/backends"
 )
 
 // The values of Key.Via for work that is there under a second name.
@@ -20,10 +22,15 @@ const (
 // about two libraries.
 const Margin = 0.005
 
+// Strong is the security level in bits from which curves are compared with each
+// other; what is below is compared with what is below. The levels are those of
+// backends.Params.
+const Strong = 120
+
 // Claim is what a run says about two rows of one block: those of one operation
 // at one size on as many processors. The base is the row of the least median
-// among those of the same kind, direct or through this project's packages; a
-// control's base is the row that it repeats.
+// among those of the same kind, direct or through this project's packages, and
+// on the same side of Strong; a control's base is the row that it repeats.
 type Claim struct {
 	Row, Base *Row
 	// Ratio is how many times as much Row costs, with its 95 % interval; see
@@ -77,23 +84,42 @@ func Claims(r *Results) []Claim {
 	return all
 }
 
+// ClaimsAmong makes the claims of a run between some of its rows only, those
+// that are given, in this order.
+func ClaimsAmong(rows []*Row) []Claim {
+	r := &Results{}
+	for _, row := range rows {
+		r.Rows = append(r.Rows, *row)
+	}
+	return Claims(r)
+}
+
 // pair is a row and what it is compared with.
 type pair struct{ row, base *Row }
 
 // repeats reports whether a row is the work of another under a second name.
 func repeats(k Key) bool { return k.Via == ViaControl || k.Via == ViaPlanted }
 
+// kind is what the rows of a block have in common that are compared with the
+// same base.
+type kind struct{ direct, strong bool }
+
+func kindOf(k Key) kind {
+	curve, err := backends.ParseCurve(k.Curve)
+	return kind{k.Via == "direct", err == nil && curve.Params().SecurityBits >= Strong}
+}
+
 // pairs finds what is compared in a block.
 func pairs(rows []*Row) []pair {
-	least := make(map[bool]*Row) // by whether the row is a direct one
+	least := make(map[kind]*Row)
 	for _, row := range rows {
-		if d := row.Key.Via == "direct"; !repeats(row.Key) && row.Median > 0 && (least[d] == nil || row.Median < least[d].Median) {
-			least[d] = row
+		if k := kindOf(row.Key); !repeats(row.Key) && row.Median > 0 && (least[k] == nil || row.Median < least[k].Median) {
+			least[k] = row
 		}
 	}
 	var list []pair
 	for _, row := range rows {
-		base := least[row.Key.Via == "direct"]
+		base := least[kindOf(row.Key)]
 		if repeats(row.Key) {
 			base = original(row.Key, rows)
 		}

@@ -19,7 +19,10 @@ import (
 )
 
 // TestPlanted is the test of the test: it runs what every run begins with. The
-// early exit saves more than a microsecond in four kilobytes.
+// early exit saves more than a microsecond in four kilobytes. Of equal times |t|
+// is above 4.5 by chance once in some thousand runs, being the greatest of many,
+// and what a busy machine adds can hide the early exit from one run; a statistic
+// or a target that is wrong is wrong in all of them.
 func TestPlanted(t *testing.T) {
 	targets, err := Targets(nil, Selection{})
 	if err != nil || len(targets) != 2 {
@@ -29,19 +32,23 @@ func TestPlanted(t *testing.T) {
 	if testing.Short() {
 		samples = 4_000
 	}
-	r, err := Run(context.Background(), targets, Options{Samples: samples, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Valid(); err != nil {
-		t.Error(err)
-	}
-	for _, row := range r.Rows {
-		t.Logf("%s: t = %.2f at %g %%, %.1f ns, visible %.1f ns", row.Op, row.T, row.Crop, row.Difference, row.Visible)
-		if n := row.FixedSamples + row.RandomSamples; n != samples || 5*row.FixedSamples < 2*n || 5*row.RandomSamples < 2*n {
-			t.Errorf("%s: %d and %d samples", row.Op, row.FixedSamples, row.RandomSamples)
+	for seed := range uint64(5) {
+		r, err := Run(context.Background(), targets, Options{Samples: samples, Seed: seed + 1})
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, row := range r.Rows {
+			t.Logf("%s: t = %.2f at %g %%, %.1f ns, visible %.1f ns", row.Op, row.T, row.Crop, row.Difference, row.Visible)
+			if n := row.FixedSamples + row.RandomSamples; n != samples || 5*row.FixedSamples < 2*n || 5*row.RandomSamples < 2*n {
+				t.Errorf("%s: %d and %d samples", row.Op, row.FixedSamples, row.RandomSamples)
+			}
+		}
+		if err = r.Valid(); err == nil {
+			return
+		}
+		t.Log(err)
 	}
+	t.Error("none of the runs is valid")
 }
 
 // TestTargets runs every operation on backends of each kind.

@@ -69,6 +69,14 @@ func (r *Results) Valid() error {
 	return nil
 }
 
+// ByChance returns the number of comparisons in the run, rows times crops, and
+// the probability that chance takes any of them to Noise where no time depends
+// on a secret, at most: twice the normal tail, times their number (Bonferroni).
+func (r *Results) ByChance() (comparisons int, probability float64) {
+	comparisons = len(r.Rows) * len(crops)
+	return comparisons, math.Min(1, float64(comparisons)*math.Erfc(Noise/math.Sqrt2))
+}
+
 // Find returns the row of an operation on a backend whose |t| is the greatest
 // among the kinds of fixed secret, or nil.
 func (r *Results) Find(op, backend string) (worst *Row) {

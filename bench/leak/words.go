@@ -98,6 +98,13 @@ func Advice(r *Results, standings []Standing) string {
 	return words + " Servers hold no secret scalar, and may use any."
 }
 
+// Chance says how likely chance is to reach the threshold in a run.
+func Chance(r *Results) string {
+	comparisons, p := r.ByChance()
+	return fmt.Sprintf("The threshold %g is corrected for many comparisons: where no time depends on a secret, chance takes any of this run’s %d (%d rows, %d crops each) to it with a probability of %.2g at most.",
+		Noise, comparisons, len(r.Rows), len(crops), p)
+}
+
 // Cell writes a row of the matrix: |t|, and the verdict as a mark.
 func Cell(row *Row) string {
 	if row == nil {
@@ -124,7 +131,7 @@ func Amount(t float64) string {
 func Markdown(w io.Writer, r *Results, infos []backends.Info) {
 	standings := Standings(r, infos)
 	fmt.Fprintf(w, "# Timing that depends on secrets\n\nGenerated from leak.json by `mpin leak --read leak.json --markdown`; do not edit.\n\n%s\n\n", Advice(r, standings))
-	fmt.Fprintf(w, "%s. %d samples a row, seed %d.\n\n", machine(r), r.Samples, r.Seed)
+	fmt.Fprintf(w, "%s. %d samples a row, fewer where |t| was beyond %d before, seed %d. %s\n\n", machine(r), r.Samples, settled, r.Seed, Chance(r))
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "Warning: %s\n\n", cell(warning))
 	}
