@@ -61,8 +61,8 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 				legend = append(legend, run.sample(meaning+", real"), model.sample(meaning+", model"))
 			}
 		}
-		f.Caption += fmt.Sprintf("Verified %s, saturation was at %s logins a second; the model says %s (%+.0f\u202f%%). ",
-			meaning, number.Plain(m.Saturation.Real), number.Plain(m.Saturation.Model), 100*m.Saturation.Deviation())
+		f.Caption += fmt.Sprintf("Verified %s, saturation was at %s logins a second; the model says %s (%s\u202f%%). ",
+			meaning, number.Plain(m.Saturation.Real), number.Plain(m.Saturation.Model), number.Signed(m.Saturation.Deviation()))
 	}
 	if math.IsInf(lo[0], 0) || math.IsInf(lo[1], 0) {
 		return nil, noData("no loads in the validation")
@@ -94,8 +94,9 @@ func CapacitySensitivity(asked string, list []capacity.Variation) (*Figure, erro
 	}
 	f := &Figure{
 		Name: sensitivityName, Title: sensitivityTitle,
-		Caption: asked + " Each bar changes one thing; the plan as asked has a filled dot before its name. Cores of the D-TAs are those of two.",
-		Alt:     "Bars of cores for variations of a plan.",
+		Caption: asked + " Each bar changes one thing; the plan as asked has a dot before its name. " +
+			"Cores of the D-TAs are those of two; permits that are good for longer than a day end for everybody at once, and the D-TAs are sized for that day.",
+		Alt: "Bars of cores for variations of a plan.",
 	}
 	for _, v := range list {
 		if v.Answer != nil {

@@ -102,7 +102,9 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 	out := &Figure{
 		Caption: "The time within which a share of the logins was done. From the intended start, a login that could not be started in time, or that came " +
 			"while the servers stood still, waited as its user would have. Permit, pass 1, pass 2 and redeem are its parts. " +
-			"The answer to a wrong PIN is held back to a multiple of 250\u202fms, so that its time tells nothing of the PIN.",
+			"The answer to a wrong PIN is held back to a multiple of 250\u202fms, so that its time tells nothing of the PIN. " +
+			fmt.Sprintf("Here 99\u202f%% of the logins were done within %s\u202fms of their intended start and %s\u202fms of their actual one.",
+				p99(result.Tag(result.Whole, result.Response)), p99(result.Tag(result.Whole, result.Service))),
 		Alt: fmt.Sprintf("Curves of time over percentile. 99 %% of logins took at most %s ms from their intended start, and %s ms from their actual one.",
 			p99(result.Tag(result.Whole, result.Response)), p99(result.Tag(result.Whole, result.Service))),
 	}
@@ -242,7 +244,7 @@ func loadTimeline(r *result.Run) (*Figure, error) {
 	times.y, times.curves = logAxis(smallest, largest, ""), []fieldCurve{p99, worst, p50}
 	f := &Figure{
 		Caption: "Above, how many operations were to start in each second and how many of them came to a good end, whenever that was. " +
-			"Below, response times of the logins that were to start in it.",
+			"Where the lines part, operations failed or never started. Below, response times of the logins that were to start in it.",
 		Alt: fmt.Sprintf("Two fields over %s seconds. Up to %s operations a second were to start; the longest login took %s ms.",
 			number.Int(len(ticks)), number.Plain(highest), number.Plain(largest)),
 	}

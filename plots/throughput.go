@@ -23,7 +23,8 @@ func Throughput(d *Data) (*Figure, error) {
 		return nil, noData("no rows for ServerVerify via=protocol")
 	}
 	leaders := map[measured.Backend]bool{}
-	for _, r := range measured.Leaders(measured.Ranking(verifiers, d.Excluded, measured.Strong, 0)) {
+	ranking := measured.Ranking(verifiers, d.Excluded, measured.Strong, 0)
+	for _, r := range measured.Leaders(ranking, s.Claims(ranking, d.Excluded)) {
 		leaders[r.Backend] = true
 	}
 	byBackend := map[measured.Backend]measured.Ranked{}

@@ -66,7 +66,7 @@ func runAttack(c *cobra.Command, f *attackFlags) error {
 		err = printAttacks(c.OutOrStdout(), r)
 	}
 	if errors.Is(failed, context.Canceled) {
-		return failed
+		return fmt.Errorf("interrupted; the parts so far are there: %w", context.Canceled)
 	}
 	return finding(errors.Join(failed, err))
 }

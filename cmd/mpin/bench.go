@@ -47,10 +47,11 @@ Rows are via=direct (the library called as its users call it), via=interface
 
 Each operation has an A/A control, a row against itself under a second name
 (via=control), and the file tells beside every row what follows from it: its
-ratio to the least row of that operation, whether a difference is claimed, what
-the control says, and the smallest difference that the run could have seen. A
-difference is claimed where a sign test over the rounds, with Holm's correction
-for all rows of the operation, puts the ratio beyond 1 ± 0.5 % with 95 %.
+ratio to the least row of that operation on curves of the same level of security
+(120 bits or more, or less), whether a difference is claimed, what the control
+says, and the smallest difference that the run could have seen. A difference is
+claimed where a sign test over the rounds, with Holm's correction for all rows of
+the operation, puts the ratio beyond 1 ± 0.5 % with 95 %.
 
 With --precision, --samples is the least number of samples, and every operation
 is sampled until its ratios are known so precisely or the budget ends.

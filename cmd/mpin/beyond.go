@@ -41,7 +41,7 @@ var (
 	fullBeyond = &beyondPlan{
 		swept:     regexp.MustCompile(`^(gnark|blst)/bls12-381$`),
 		onOneCore: regexp.MustCompile(`^(ServerVerifyBatch|SignMessage|CombineShares|CombineThreshold|IdentityLookup|IdentityLookupFull)$`),
-		samples:   20, time: 8 * time.Millisecond, budget: 2 * time.Minute,
+		samples:   20, time: 8 * time.Millisecond, budget: 35 * time.Second,
 	}
 )
 

@@ -15,7 +15,8 @@ import (
 
 func newCompare() *cobra.Command {
 	var gate float64
-	var asJSON bool
+	var op string
+	var ratios, asJSON bool
 	c := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two result files, with significance",
@@ -30,13 +31,25 @@ correction; the same with a question mark where it is significant (p < 0.05)
 only if one looks at that row alone; ~ where it is neither.
 
 With --gate, the exit status is 1 if a row is slower by more than PCT per cent
-and the difference stands.`,
-		Example: "  mpin compare old.txt new.txt\n  mpin compare --gate 5 old.txt new.txt",
+and the difference stands.
+
+With --ratios the files are two runs of "mpin bench" or "mpin report", and what
+is compared is the ratios between backends of the headline operations (or those
+that --op names): in each run the median, over its rounds, of a backend's cost
+against that of the one that was cheapest in OLD. --gate then makes the exit
+status 1 unless the median difference is below PCT per cent.`,
+		Example: "  mpin compare old.txt new.txt\n  mpin compare --gate 5 old.txt new.txt\n  mpin compare --ratios --gate 2 first/bench.txt second/bench.txt",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			gated := c.Flags().Changed("gate")
 			if gated && !(gate >= 0) {
 				return misuse(errors.New("--gate must not be negative"))
+			}
+			if ratios {
+				return compareRatios(c, op, gate, gated, asJSON, args)
+			}
+			if op != "" {
+				return misuse(errOpOfRatios)
 			}
 			result, err := compare.Files(args[0], args[1])
 			if err != nil {
@@ -57,6 +70,8 @@ and the difference stands.`,
 		},
 	}
 	c.Flags().Float64Var(&gate, "gate", 0, "exit with 1 on a significant slowdown beyond this many per cent")
+	c.Flags().BoolVar(&ratios, "ratios", false, "compare the ratios between backends in two runs")
+	c.Flags().StringVar(&op, "op", "", "with --ratios: operations, a regular expression (default the headline ones)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return c
 }

@@ -68,8 +68,16 @@ func available(id string) bool {
 
 var (
 	quickLogins = endtoend.Quick(gnarkLogins)
-	fullLogins  = endtoend.Full(append([]endtoend.Subject{gnarkLogins}, otherLogins...)...)
+	fullLogins  = fullEndToEnd()
 )
+
+// fullEndToEnd is the full plan for all deployments, with as many rounds as the
+// report has time for: a minute for each.
+func fullEndToEnd() endtoend.Plan {
+	p := endtoend.Full(append([]endtoend.Subject{gnarkLogins}, otherLogins...)...)
+	p.Rounds = 6
+	return p
+}
 
 // readLogins reads those of an earlier report, nil where it has none.
 func readLogins(folder string) (*result.Run, error) {

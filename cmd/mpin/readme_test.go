@@ -50,6 +50,9 @@ func TestReadmeLinks(t *testing.T) {
 	files := map[string][]string{}
 	count := 0
 	for _, link := range regexp.MustCompile(`\]\(([^)#]+)(?:#L(\d+))?\)`).FindAllStringSubmatch(string(readme), -1) {
+		if strings.Contains(link[1], "://") {
+			continue
+		}
 		path := filepath.FromSlash(link[1])
 		if link[2] == "" {
 			if _, err := os.Stat(path); err != nil {

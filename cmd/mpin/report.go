@@ -16,6 +16,8 @@ import (
 	"mpinlab/bench"
 	"mpinlab/plots/report"
 	"mpinlab/sim/endtoend"
+	"mpinlab/sim/load/result"
+	"mpinlab/sim/pinpad/screens"
 )
 
 // plan is how much a report does.
@@ -24,6 +26,9 @@ type plan struct {
 	time    time.Duration
 	// budget bounds the measuring.
 	budget time.Duration
+	// rest is how the operations that are not of the quick form are measured,
+	// after the others; without samples, all are measured together.
+	rest measuring
 	// ops are the operations measured.
 	ops *regexp.Regexp
 	// sample is the share of vectors that run on the reference backend: one
@@ -32,10 +37,21 @@ type plan struct {
 	// beyond is what is measured beside the catalogue, and may be nil.
 	beyond *beyondPlan
 	// logins are those measured on whole deployments, and may be nil.
-	logins  *endtoend.Plan
+	logins *endtoend.Plan
+	// load is the scenarios that are run, and planned the logins simulated for
+	// each try of the capacity plan, 0 for no plan.
+	load    []loadPlan
+	planned int
 	leftOut []string
 	// pdf says that the page is printed, too.
 	pdf bool
+}
+
+// measuring is cases with their number of samples and the time for them.
+type measuring struct {
+	cases   []bench.Case
+	samples int
+	budget  time.Duration
 }
 
 // quickOps are the operations that the quick form's figures are drawn from.
@@ -43,8 +59,11 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 	`ServerVerifyBatch|Pair|PairCheck2|PairCheck2Fixed|MillerLoop|FinalExp|G1Mul|G2Mul|HashToG1|G1Decode|G1InSubgroup)$`
 
 var (
-	fullPlan  = plan{samples: 20, time: 30 * time.Millisecond, budget: 15 * time.Minute, sample: 1, beyond: fullBeyond, logins: &fullLogins}
-	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 120 * time.Second, sample: quickSample, logins: &quickLogins,
+	// Of 20 minutes, the measuring has eight, known answers about two, and the
+	// rest is for what the other plans measure.
+	fullPlan = plan{samples: 30, time: 10 * time.Millisecond, budget: 285 * time.Second, rest: measuring{samples: 16, budget: 195 * time.Second}, sample: 1, beyond: fullBeyond, logins: &fullLogins,
+		load: fullLoad, planned: fullPlanLogins}
+	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 90 * time.Second, sample: quickSample, logins: &quickLogins, load: quickLoad, planned: quickPlanLogins,
 		ops: regexp.MustCompile(quickOps),
 		leftOut: []string{
 			"the rest of the M-Pin family (one-pass, Full, PIN error, signatures) and its figure",
@@ -52,27 +71,31 @@ var (
 			"growth with cores, batches, messages, sessions, D-TAs and users, and its figure",
 			"costs beyond time: memory, collector, code, counts of field operations",
 			"operations that no figure is drawn from (GT, compressed points, multi-scalar multiplication, the non-uniform hash, PIN setting, the other shares, threshold combining, binding proofs)",
+			"load: the search for saturation, one by one against batches",
 			"logins on whole deployments: other backends and curves than gnark/bls12-381, longer profiles, more rounds",
 			fmt.Sprintf("vectors: the slow reference backend runs one case in %d", quickSample),
-			"samples: 10 short ones of each row instead of 20 longer ones",
+			"samples: 10 short ones of each row instead of 16 or 30",
 		}}
 )
 
 func newReport() *cobra.Command {
 	var output, from, format string
 	var quick bool
+	var loads []string
 	c := &cobra.Command{
 		Use:   "report",
 		Short: "Check, measure and draw: one HTML page with its raw data",
 		Long: `report runs the known-answer vectors on every backend, measures the operations of
-the catalogue in interleaved rounds, draws the figures, and writes one
-self-contained page with its raw data beside it:
+the catalogue in interleaved rounds, puts a whole deployment under load, plans a
+service, draws the figures, and writes one self-contained page with its raw data
+beside it:
 
   index.html   the page
   report.md    a summary in Markdown
   report.pdf   the page, printed (--format pdf; needs Chromium)
   bench.txt    the measurements, in the Go benchmark format
   bench.csv    the same, summarised
+  load/        every load run with a page of its own
   sweeps.txt   how costs grow (full form)
   costs.txt    costs beyond time (full form)
   figures/     every figure as SVG and PNG, with the rows that it shows
@@ -80,12 +103,14 @@ self-contained page with its raw data beside it:
   *.txt.html   the raw files with an anchor for each line
 
 With --from nothing is checked or measured: the page is made anew from the raw
-files of an earlier report, or of a record of one.
+files of an earlier report, or of a record of one. --load adds load runs that
+mpin sim run has made before. What a checkout keeps under ` + recordRoot + ` every report
+made there shows: the timing test, the capacity model against real runs, load runs.
 
 A backend that fails a vector is shown but not ranked. The full form takes up to
 20 minutes on two cores, the quick form up to 3; the quick form says on the page
 what it leaves out and how wide its intervals are.`,
-		Example: "  mpin report --quick\n  mpin report -o out --format pdf\n  mpin report --from bench/record/2026-11-23 -o out",
+		Example: "  mpin report --quick\n  mpin report -o out --format pdf\n  mpin report --from bench/record/2026-11-23 -o out\n  mpin sim run soak -o soak && mpin report --load soak",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			p := fullPlan
@@ -103,21 +128,26 @@ what it leaves out and how wide its intervals are.`,
 			default:
 				return misuse(fmt.Errorf("--format %q: it is html or pdf", format))
 			}
-			if from != "" {
-				return reportFrom(c, p.pdf, from, output)
+			runs, err := readRuns(loads)
+			if err != nil {
+				return err
 			}
-			return runReport(c, p, quick, output)
+			if from != "" {
+				return reportFrom(c, p.pdf, from, output, runs)
+			}
+			return runReport(c, p, quick, output, runs)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "report", "folder to write")
 	c.Flags().StringVar(&format, "format", "html", "html, or pdf for both")
 	c.Flags().StringVar(&from, "from", "", "measure nothing: the folder of an earlier report's raw files")
+	c.Flags().StringArrayVar(&loads, "load", nil, "also show the load run in `FOLDER`, made by mpin sim run -o; may be given again")
 	c.Flags().BoolVar(&quick, "quick", false, "the quick form: fewer operations and samples, wider intervals")
 	c.MarkFlagsMutuallyExclusive("quick", "from")
 	return c
 }
 
-func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
+func runReport(c *cobra.Command, p plan, quick bool, dir string, runs []*result.Run) error {
 	start := time.Now()
 	if err := report.Prepare(dir); err != nil {
 		return finding(err)
@@ -145,7 +175,11 @@ func runReport(c *cobra.Command, p plan, quick bool, dir string) error {
 	if p.beyond != nil && c.Context().Err() == nil {
 		failed = errors.Join(failed, addBeyond(c, p.beyond, dir, &in))
 	}
-	failed = errors.Join(failed, addEndToEnd(c, p.logins, &in))
+	failed = errors.Join(failed, addEndToEnd(c, p.logins, &in), addLoad(c, p.load, runs, &in))
+	if p.planned > 0 {
+		addCapacity(c, p.planned, "", &in)
+	}
+	in.PINPad = screens.Files
 	addHistory(c, &in)
 	addEvidence(c, &in)
 	in.Elapsed = time.Since(start)
@@ -204,12 +238,44 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 		return nil, err
 	}
 	cases = bench.WithControls(cases, false)
-	fmt.Fprintf(c.ErrOrStderr(), "measuring %d rows, %d samples each\n", len(cases), p.samples)
-	progress := newProgress(c.ErrOrStderr(), "measuring")
-	defer progress.finish()
-	return bench.Run(c.Context(), cases, bench.Options{
-		Samples: p.samples, Time: p.time, Budget: p.budget, Progress: progress.update,
-	})
+	parts := []measuring{{cases, p.samples, p.budget}}
+	if p.rest.samples > 0 {
+		// What is compared stays together. The heap is collected before every
+		// sample, and that takes half as long with half of the rows.
+		p.rest.cases = nil
+		parts[0].cases = nil
+		for _, k := range cases {
+			if quickPlan.ops.MatchString(k.Key.Op) {
+				parts[0].cases = append(parts[0].cases, k)
+			} else {
+				p.rest.cases = append(p.rest.cases, k)
+			}
+		}
+		parts = append(parts, p.rest)
+	}
+	var all *bench.Results
+	var failed error
+	for _, part := range parts {
+		fmt.Fprintf(c.ErrOrStderr(), "measuring %d rows, %d samples each\n", len(part.cases), part.samples)
+		progress := newProgress(c.ErrOrStderr(), "measuring")
+		r, err := bench.Run(c.Context(), part.cases, bench.Options{
+			Samples: part.samples, Time: p.time, Budget: part.budget, Progress: progress.update,
+		})
+		progress.finish()
+		failed = errors.Join(failed, err)
+		switch {
+		case r == nil:
+		case all == nil:
+			all = r
+		default:
+			all.Rows = append(all.Rows, r.Rows...)
+			all.Warnings = append(all.Warnings, r.Warnings...)
+		}
+		if c.Context().Err() != nil {
+			break
+		}
+	}
+	return all, failed
 }
 
 // setName is how the page calls a file of vectors.

@@ -13,6 +13,8 @@ import (
 	"mpinlab/bench"
 	"mpinlab/bench/cost"
 	"mpinlab/plots/report"
+	"mpinlab/sim/load/result"
+	"mpinlab/sim/pinpad/screens"
 )
 
 // readReport reads the raw files of a report, or of a record of one.
@@ -35,8 +37,8 @@ func readReport(folder string) (*report.Input, error) {
 	return in, nil
 }
 
-// reportFrom makes the page of a report anew.
-func reportFrom(c *cobra.Command, pdf bool, folder, dir string) error {
+// reportFrom makes the page of a report anew, with further load runs.
+func reportFrom(c *cobra.Command, pdf bool, folder, dir string, runs []*result.Run) error {
 	if err := report.Prepare(dir); err != nil {
 		return finding(err)
 	}
@@ -53,6 +55,11 @@ func reportFrom(c *cobra.Command, pdf bool, folder, dir string) error {
 	if in.EndToEnd, err = readLogins(folder); err != nil {
 		return finding(err)
 	}
+	if err := addLoad(c, nil, append(runsIn(c, filepath.Join(folder, report.LoadFolder)), runs...), in); err != nil {
+		return finding(err)
+	}
+	addCapacity(c, quickPlanLogins, folder, in)
+	in.PINPad = screens.Files
 	for _, name := range []string{"bench.txt", "sweeps.txt", "costs.txt"} {
 		if err := copyFile(filepath.Join(dir, name), filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return finding(fmt.Errorf("the raw files cannot be copied: %w", err))

@@ -26,7 +26,7 @@ func TestReport(t *testing.T) {
 	c.SetOut(&stdout)
 	c.SetErr(&stderr)
 	c.SetContext(t.Context())
-	if err := runReport(c, tiny, true, dir); err != nil {
+	if err := runReport(c, tiny, true, dir, nil); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "index.html"))

@@ -52,13 +52,14 @@ type servers struct {
 }
 
 // ports sets PORT to the first of some ports that are free, below those that the
-// system hands out by itself.
+// system hands out by itself. The tests of sim/deploy, which may run beside
+// these, look in other ports.
 func ports(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: ports")
 	}
 	for range 200 {
-		first, free := 12000+rand.IntN(18000), 0
+		first, free := 22000+rand.IntN(9000), 0
 		for i := range 10 {
 			if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(first+i)); err == nil {
 				l.Close()

@@ -73,8 +73,13 @@ func newSimList() *cobra.Command {
 
 func newSimSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:     "schema",
-		Short:   "Print the JSON schema of scenarios, for editors",
+		Use:   "schema",
+		Short: "Print the JSON schema of scenarios, for editors",
+		Long: `schema prints the JSON schema of scenarios, which editors read.
+
+Faults, with the keys that each has besides kind, at and for:
+
+` + faultList(),
 		Example: "  mpin sim schema > scenario.schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,6 +87,15 @@ func newSimSchema() *cobra.Command {
 			return finding(err)
 		},
 	}
+}
+
+// faultList is the kinds of fault, for the help.
+func faultList() string {
+	var b strings.Builder
+	for _, k := range load.FaultKinds() {
+		fmt.Fprintf(&b, "  %s\n", k)
+	}
+	return b.String()
 }
 
 type simFlags struct {
@@ -108,6 +122,8 @@ is checked against what the virtual user knew.
 
 An interrupt ends the arrivals, waits for what is under way and writes what there
 is, marked as partial. The deployment that the run started always ends with it.
+
+Faults that a scenario can have, and what each needs, are in ` + "`mpin sim schema --help`" + `.
 
 The exit status is 0 if every promise (SLO) of the scenario was kept, 1 if one was
 missed or any verdict was wrong, and 2 for a scenario that cannot be.`,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,7 +102,7 @@ func (f *userFlags) open(ctx context.Context) (*client.Device, error) {
 			return nil, misuse(&flagError{"backend", err})
 		}
 	}
-	c, err := client.Open(ctx, f.server, client.Options{Suites: f.suites, Suite: f.suite, WebSocket: f.webSocket})
+	c, err := client.Open(ctx, f.address(), client.Options{Suites: f.suites, Suite: f.suite, WebSocket: f.webSocket})
 	if err != nil {
 		return nil, outcome(err)
 	}
@@ -129,8 +130,20 @@ func (f *userFlags) suites(id protocol.SuiteID) (*protocol.Suite, error) {
 	return client.SuitesOf(append(careful, other...)...)(id)
 }
 
-// address is the server as identities have it.
-func (f *userFlags) address() string { return strings.TrimRight(f.server, "/") }
+// address is the server as identities have it, however it was typed: scheme and
+// host in lower case, without the scheme's own port and slashes at the end. What
+// is no address stays as it is, for client.Open to refuse.
+func (f *userFlags) address() string {
+	u, err := url.Parse(f.server)
+	if err != nil || u.Host == "" {
+		return strings.TrimRight(f.server, "/")
+	}
+	u.Host = strings.ToLower(u.Host) // url.Parse does it for the scheme
+	if port := u.Port(); port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	return strings.TrimRight(u.String(), "/")
+}
 
 // outcome marks an error as misuse or as the outcome.
 func outcome(err error) error {

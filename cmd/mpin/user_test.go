@@ -86,6 +86,27 @@ func number(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no code in %s", args[0])
 }
 
+// TestAddress: an identity is found again however its server is typed.
+func TestAddress(t *testing.T) {
+	for typed, want := range map[string]string{
+		"http://127.0.0.1:8080":        "http://127.0.0.1:8080",
+		"HTTP://Example.COM/":          "http://example.com",
+		"http://example.com:80//":      "http://example.com",
+		"https://example.com:443":      "https://example.com",
+		"https://example.com:":         "https://example.com",
+		"https://example.com:80/MPin/": "https://example.com:80/MPin",
+		"http://[2001:DB8::1]:80/":     "http://[2001:db8::1]",
+		"http://[2001:db8::1]:8080":    "http://[2001:db8::1]:8080",
+		"example.com/":                 "example.com",
+		"http://%zz/":                  "http://%zz",
+	} {
+		f := userFlags{server: typed}
+		if got := f.address(); got != want {
+			t.Errorf("%s is %s, not %s", typed, got, want)
+		}
+	}
+}
+
 // mode FILE OCTAL checks who may read a file.
 func mode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {

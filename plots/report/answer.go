@@ -2,10 +2,13 @@ package report
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"mpinlab/backends"
 	"mpinlab/bench"
+	"mpinlab/bench/leak"
 	"mpinlab/plots/internal/measured"
 	"mpinlab/plots/internal/number"
 )
@@ -13,8 +16,10 @@ import (
 // rule is how the answer is found, as the page says it.
 func rule(in *Input) string {
 	words := fmt.Sprintf("Ranked are backends on curves of an estimated %d bits of security or more, by their median rate of "+
-		"ServerVerify on one core, in the %s dialect where it was measured. Backends whose 95%s%% interval overlaps that of the "+
-		"first are level with it.", measured.Strong, measured.DefaultDialect, number.Thin)
+		"ServerVerify on one core, in the %s dialect where it was measured. That one is faster is said where the run claims it: where a sign "+
+		"test over the ratios of its rounds, with Holm’s correction for all rows of the comparison, puts the ratio beyond 1 ± %s%s%% with "+
+		"95%s%% confidence. Backends without such a claim against the first are level with it.",
+		measured.Strong, measured.DefaultDialect, number.Percent(bench.Margin), number.Thin, number.Thin)
 	var out number.Reasons
 	for _, r := range measured.New(in.Results).Verifiers() {
 		if reason, excluded := in.Excluded[r.Backend.ID()]; excluded {
@@ -39,7 +44,7 @@ func citedAnswer(in *Input) string {
 		return "No server verification was measured, so this report ranks no backend."
 	}
 	ranking := measured.Ranking(verifiers, in.Excluded, measured.Strong, 0)
-	sentences := []string{firstSentence(ranking)}
+	sentences := []string{firstSentence(ranking, s.Claims(ranking, in.Excluded))}
 	lower := weaker(measured.Ranking(verifiers, in.Excluded, 1, measured.Strong))
 	secret := forSecrets(s, in)
 	switch {
@@ -54,7 +59,7 @@ func citedAnswer(in *Input) string {
 }
 
 // firstSentence names the winner, or those that are level.
-func firstSentence(ranking []measured.Ranked) string {
+func firstSentence(ranking []measured.Ranked, claims map[bench.Key]bench.Claim) string {
 	where := fmt.Sprintf("at %d bits of security or more", measured.Strong)
 	if len(ranking) == 0 {
 		return "No ranked backend was measured " + where + "."
@@ -66,25 +71,49 @@ func firstSentence(ranking []measured.Ranked) string {
 			"give no 95%s%% interval, so that the order is not established.",
 			first.Backend.ID(), where, rate, len(first.Row.Samples), number.Thin)
 	}
-	lead := measured.Leaders(ranking)
-	if len(lead) == 1 {
-		return fmt.Sprintf("On this machine %s verifies the most M-Pin logins %s: %s a second on one core (95%s%% interval %s)%s.",
-			first.Backend.ID(), where, rate, number.Thin, cite(first.Row, number.Interval(first.Rate.Lo, first.Rate.Hi)), compared(ranking, lead))
-	}
-	var level []string
-	for i, r := range lead {
-		words := fmt.Sprintf("%s (%s, %s)", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), rateSpan(r))
-		if i == 0 {
-			words = fmt.Sprintf("%s (%s a second on one core, 95%s%% interval %s)", r.Backend.ID(), rate, number.Thin, rateSpan(r))
+	var level, behind []measured.Ranked
+	for _, r := range ranking[1:] {
+		if claims[r.Row.Key].Claimed {
+			behind = append(behind, r)
+		} else {
+			level = append(level, r)
 		}
-		level = append(level, words)
 	}
-	others := compared(ranking, lead)
+	others := compared(first, level, behind, claims)
 	if others != "" {
-		others = "; " + first.Backend.ID() + " verifies " + strings.Replace(others[2:], " times ", " times as many as ", 1)
+		others += againstItself(behind, claims)
 	}
-	return fmt.Sprintf("On this machine %s verify the most M-Pin logins %s and are level, as their intervals overlap%s.",
-		number.List(level), where, others)
+	if len(level) == 0 {
+		if others != "" {
+			others = ", " + others
+		}
+		return fmt.Sprintf("On this machine %s verifies the most M-Pin logins %s: %s a second on one core (95%s%% interval %s)%s.",
+			first.Backend.ID(), where, rate, number.Thin, rateSpan(first), others)
+	}
+	names := []string{fmt.Sprintf("%s (%s a second on one core, 95%s%% interval %s)", first.Backend.ID(), rate, number.Thin, rateSpan(first))}
+	var ratios []string
+	for _, r := range level {
+		names = append(names, fmt.Sprintf("%s (%s, %s)", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), rateSpan(r)))
+		ratios = append(ratios, tie(r, claims[r.Row.Key]))
+	}
+	if others != "" {
+		others = "; " + first.Backend.ID() + " verifies " + others
+	}
+	return fmt.Sprintf("On this machine %s verify the most M-Pin logins %s and are level, as no difference is claimed: %s verifies %s%s.",
+		number.List(names), where, first.Backend.ID(), number.List(ratios), others)
+}
+
+// tie tells of a comparison in which nothing is claimed, and what the run could
+// have seen.
+func tie(r measured.Ranked, c bench.Claim) string {
+	if math.IsNaN(c.Ratio) || c.Row == nil {
+		return "an unknown number of times as many as " + r.Backend.ID() + ", whose samples are not of the same rounds"
+	}
+	seen := "this run had too few samples to see any"
+	if !math.IsInf(c.Sees, 0) {
+		seen = "this run could have seen " + number.Percent(c.Sees) + number.Thin + "%"
+	}
+	return fmt.Sprintf("%s times as many as %s (%s), where %s", cite(r.Row, times(c.Ratio)), r.Backend.ID(), ratioSpan(c), seen)
 }
 
 func rateSpan(r measured.Ranked) string {
@@ -94,17 +123,33 @@ func rateSpan(r measured.Ranked) string {
 	return cite(r.Row, number.Interval(r.Rate.Lo, r.Rate.Hi))
 }
 
+// ratioSpan is the interval of a claim's ratio, cited.
+func ratioSpan(c bench.Claim) string {
+	if math.IsInf(c.Hi, 0) || math.IsNaN(c.Hi) {
+		return "no interval"
+	}
+	return cite(c.Row, times(c.Lo)+"–"+times(c.Hi))
+}
+
+// times writes a ratio that is claimed: closer than number.Times, which is for
+// what was only computed.
+func times(ratio float64) string {
+	if ratio >= 10 {
+		return number.Plain(ratio)
+	}
+	return fmt.Sprintf("%.*f", map[bool]int{true: 3, false: 2}[ratio < 1.995], ratio)
+}
+
 // compared says how many times as many the first verifies as the best backend
-// of each library that is not among the leaders.
-func compared(ranking, lead []measured.Ranked) string {
+// of each library that has none among those that are level.
+func compared(first measured.Ranked, level, behind []measured.Ranked, claims map[bench.Key]bench.Claim) string {
 	const most = 3
-	first := ranking[0]
-	seen := map[string]bool{}
-	for _, r := range lead {
+	seen := map[string]bool{first.Backend.Library: true}
+	for _, r := range level {
 		seen[r.Backend.Library] = true
 	}
 	var parts []string
-	for _, r := range ranking {
+	for _, r := range behind {
 		if seen[r.Backend.Library] || len(parts) == most {
 			continue
 		}
@@ -113,12 +158,28 @@ func compared(ranking, lead []measured.Ranked) string {
 		if r.Backend.Curve == first.Backend.Curve {
 			name = r.Backend.Library
 		}
-		parts = append(parts, cite(r.Row, number.Times(first.Rate.Mid/r.Rate.Mid))+" times "+name)
+		c := claims[r.Row.Key]
+		words := " times " + name
+		if len(parts) == 0 {
+			words = " times as many as " + name
+		}
+		parts = append(parts, cite(r.Row, times(c.Ratio))+words+" ("+ratioSpan(c)+")")
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return ", " + number.List(parts)
+	return number.List(parts)
+}
+
+// againstItself tells of the claims' control.
+func againstItself(behind []measured.Ranked, claims map[bench.Key]bench.Claim) string {
+	for _, r := range behind {
+		if c := claims[r.Row.Key].Control; c != nil && !math.IsNaN(c.Ratio) {
+			return fmt.Sprintf("; against itself, as a control, %s comes to %s (%s)",
+				c.Row.Key.BackendID(), cite(c.Row, times(c.Ratio)), ratioSpan(*c))
+		}
+	}
+	return ""
 }
 
 // weaker tells of the fastest below the ranked level.
@@ -134,30 +195,91 @@ func weaker(ranking []measured.Ranked) string {
 	return fmt.Sprintf("%s verifies %s a second%s at an estimated %d bits", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), interval, r.Backend.Bits)
 }
 
-// forSecrets tells of the fastest backend whose authors mean it to be
-// constant-time, for those who multiply by secret scalars.
+// passes is what a client's two passes cost on a backend.
+type passes struct {
+	id                 string
+	first, second, sum *bench.Row
+}
+
+// forSecrets tells of the fastest backend for those who multiply by secret
+// scalars: of those whose authors mean it to be constant-time and, where a
+// timing test is recorded, whose times it found to depend on no secret.
 func forSecrets(s *measured.Set, in *Input) string {
-	claimed := map[string]bool{}
-	for _, e := range in.Backends {
-		claimed[e.Info.ID] = e.Info.ConstantTime == backends.ConstantTimeClaimed
-	}
-	best, least := "", 0.0
-	var first, second *bench.Row
+	suited, words := suitedToSecrets(in)
+	var list []passes
+	var rows []*bench.Row
 	for _, b := range s.Backends() {
 		_, excluded := in.Excluded[b.ID()]
 		one, two := s.Protocol("ClientPass1", b), s.Protocol("ClientPass2", b)
-		if !claimed[b.ID()] || excluded || b.Bits < measured.Strong || one == nil || two == nil {
+		if !suited[b.ID()] || excluded || b.Bits < measured.Strong || one == nil || two == nil {
 			continue
 		}
-		if cost := one.Median + two.Median; best == "" || cost < least {
-			best, least, first, second = b.ID(), cost, one, two
-		}
+		list = append(list, passes{b.ID(), one, two, bothPasses(one, two)})
 	}
-	if best == "" {
+	if len(list) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("for clients and D-TAs, whose scalars are secret, %s is the fastest at %d bits or more whose authors claim "+
-		"constant time, with %s%sµs for a client's %s", best, measured.Strong, cite(first, number.Plain(least/1e3)), number.Thin, cite(second, "two passes"))
+	slices.SortStableFunc(list, func(a, b passes) int { return int(math.Copysign(1, a.sum.Median-b.sum.Median)) })
+	for _, p := range list {
+		rows = append(rows, p.sum)
+	}
+	best := list[0]
+	cost := func(p passes) string { return cite(p.first, number.Plain(p.sum.Median/1e3)) + number.Thin + "µs" }
+	client := "a client’s " + cite(best.second, "two passes")
+	start := "for clients and D-TAs, whose scalars are secret, "
+	group := fmt.Sprintf("at %d bits or more %s", measured.Strong, words)
+	if len(list) == 1 {
+		return start + fmt.Sprintf("%s is the only one measured %s, with %s for %s", best.id, group, cost(best), client)
+	}
+	var behind []string
+	level := []string{best.id + " (" + cost(best) + ")"}
+	claims := bench.ClaimsAmong(rows)
+	for _, p := range list[1:] {
+		i := slices.IndexFunc(claims, func(c bench.Claim) bool { return c.Row.Key == p.sum.Key })
+		if i < 0 || !claims[i].Claimed {
+			level = append(level, p.id+" ("+cost(p)+")")
+			continue
+		}
+		c := claims[i]
+		behind = append(behind, fmt.Sprintf("%s takes %s times as long (%s)", p.id, cite(p.first, times(c.Ratio)),
+			cite(p.second, times(c.Lo)+"–"+times(c.Hi))))
+	}
+	if len(level) > 1 {
+		return start + fmt.Sprintf("no order is claimed between %s for %s, the fastest %s", number.List(level), client, group)
+	}
+	return start + fmt.Sprintf("%s is the fastest %s, with %s for %s, where %s", best.id, group, cost(best), client, number.List(behind))
+}
+
+// suitedToSecrets gives the ids of the backends that are, and says what they
+// have in common.
+func suitedToSecrets(in *Input) (suited map[string]bool, words string) {
+	suited = make(map[string]bool)
+	var infos []backends.Info
+	for _, e := range in.Backends {
+		infos = append(infos, e.Info)
+		suited[e.Info.ID] = e.Info.ConstantTime == backends.ConstantTimeClaimed
+	}
+	words = "whose authors claim constant time"
+	if in.Leak == nil || in.Leak.Valid() != nil {
+		return suited, words
+	}
+	tested := make(map[string]bool)
+	for _, st := range leak.Standings(in.Leak, infos) {
+		tested[st.Backend] = st.Suited()
+	}
+	return tested, words + " and in whose times " + citeOpen + "leakage-matrix" + citeMiddle + "the recorded test" + citeClose + " saw no dependence on secrets"
+}
+
+// bothPasses adds the costs of two passes round by round.
+func bothPasses(one, two *bench.Row) *bench.Row {
+	sum := &bench.Row{Key: one.Key, Median: one.Median + two.Median}
+	if len(one.Samples) != len(two.Samples) {
+		return sum
+	}
+	for i := range one.Samples {
+		sum.Samples = append(sum.Samples, one.Samples[i]+two.Samples[i])
+	}
+	return sum
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

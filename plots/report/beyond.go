@@ -71,6 +71,9 @@ func (b *beyond) render() (template.HTML, error) {
 	return template.HTML(out.String()), nil
 }
 
+// files are none: sweeps.txt and costs.txt are the caller's.
+func (b *beyond) files() []file { return nil }
+
 type comparison struct {
 	Summary, Margin string
 	Lines           []comparisonLine

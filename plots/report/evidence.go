@@ -5,11 +5,13 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"mpinlab/backends"
+	"mpinlab/bench/aa"
 	"mpinlab/bench/attack"
 	"mpinlab/bench/leak"
 	"mpinlab/bench/rawjson"
@@ -27,12 +29,14 @@ var (
 // The raw files of the recorded evidence, beside the page.
 const (
 	leakFile   = "leak.json"
+	aaFile     = "aa.json"
 	attackFile = "attack.json"
 )
 
-// evidence is what the sections about timing leakage, costs of attacks and
-// findings upstream show. What was not recorded is left out.
+// evidence is what the sections about the harness on itself, timing leakage,
+// costs of attacks and findings upstream show. What was not recorded is left out.
 type evidence struct {
+	AA       []aaSeries
 	Leak     *leakSection
 	Attack   *attackSection
 	Findings []finding
@@ -40,6 +44,9 @@ type evidence struct {
 
 func newEvidence(in *Input) *evidence {
 	e := &evidence{Findings: findings()}
+	if in.AA != nil {
+		e.AA = newAASeries(in.AA)
+	}
 	if in.Leak != nil {
 		e.Leak = newLeakSection(in.Leak, in.Backends)
 	}
@@ -51,6 +58,9 @@ func newEvidence(in *Input) *evidence {
 
 // sections gives anchors and names for the page's contents.
 func (e *evidence) sections() (list [][2]string) {
+	if e.AA != nil {
+		list = append(list, [2]string{"aa", "The harness on itself"})
+	}
 	if e.Leak != nil {
 		list = append(list, [2]string{"leakage", "Timing leakage"})
 	}
@@ -70,6 +80,9 @@ func (e *evidence) render() (template.HTML, error) {
 
 // files lists the raw files.
 func (e *evidence) files() (list []file) {
+	if e.AA != nil {
+		list = append(list, file{[]string{aaFile}, "A/A series: one entry a comparison, with ratio, interval and whether a difference was claimed"})
+	}
 	if e.Leak != nil {
 		list = append(list, file{[]string{leakFile}, "the timing test: one entry a row, with t, crop, difference and what was visible"})
 	}
@@ -82,7 +95,16 @@ func (e *evidence) files() (list []file) {
 // writeEvidence writes the raw files of what is recorded.
 func writeEvidence(dir string, in *Input) error {
 	var b bytes.Buffer
+	if in.AA != nil {
+		if err := aa.Write(&b, in.AA); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if err := writeFile(filepath.Join(dir, aaFile), b.Bytes()); err != nil {
+			return err
+		}
+	}
 	if in.Leak != nil {
+		b.Reset()
 		if err := leak.Write(&b, in.Leak); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
@@ -98,6 +120,38 @@ func writeEvidence(dir string, in *Input) error {
 		return writeFile(filepath.Join(dir, attackFile), b.Bytes())
 	}
 	return nil
+}
+
+// aaSeries is a series of A/A runs, with a row for each operation.
+type aaSeries struct {
+	Source, Percent, Correction, Margin string
+	Runs, Wanted                        int
+	Passes                              bool
+	Tallies                             []aaTally
+}
+
+type aaTally struct {
+	Op                                                        string
+	Runs, Tests, Differ, Found, Allowed, Intervals, Excluding int
+	Spread                                                    string
+}
+
+// newAASeries takes the newest series first.
+func newAASeries(f *aa.File) (list []aaSeries) {
+	for i := len(f.Series) - 1; i >= 0; i-- {
+		s := &f.Series[i]
+		shown := aaSeries{Source: recorded(s.Environment), Percent: fmt.Sprintf("%.3g", s.Percent), Correction: s.Correction,
+			Margin: fmt.Sprintf("%.2g", 100*s.Margin), Runs: s.Runs(), Wanted: s.Wanted, Passes: s.Passes()}
+		for _, t := range s.Tallies() {
+			row := aaTally{t.Op, t.Runs, t.Tests, t.Differ, t.Found, aa.Allowed(t.Runs), t.Intervals, t.Excluding, "–"}
+			if !math.IsNaN(t.Least) {
+				row.Spread = fmt.Sprintf("%+.2f to %+.2f", 100*t.Least, 100*t.Greatest)
+			}
+			shown.Tallies = append(shown.Tallies, row)
+		}
+		list = append(list, shown)
+	}
+	return list
 }
 
 type leakSection struct {

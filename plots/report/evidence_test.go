@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mpinlab/bench/aa"
 	"mpinlab/bench/attack"
 	"mpinlab/bench/leak"
 	"mpinlab/bench/rawjson"
@@ -17,6 +18,7 @@ import (
 func evidenceInput() Input {
 	in := Input{Backends: fullInput().Backends}
 	env := rawjson.Settings{{Key: "cpu", Value: "A <1>"}, {Key: "date", Value: "2026-11-23T09:30:00Z"}}
+	in.AA = aaHistory()
 	in.Leak = &leak.Results{Environment: env, Samples: 10_000, Rows: []leak.Row{
 		{Op: leak.EarlyExit, Backend: leak.Planted, Fixed: leak.Drawn, T: 812, Verdict: leak.Leaks},
 		{Op: leak.ConstantTime, Backend: leak.Planted, Fixed: leak.Drawn, T: -1.1, Verdict: leak.NotSeen},
@@ -48,7 +50,7 @@ func TestEvidence(t *testing.T) {
 		"−55.5", "5 011 / 4 989", "−1 234", "What “not seen” does not prove", "A &lt;1&gt;; 23 November 2026, 09:30 UTC", `data-v="612"`, "one &lt;row&gt; was not tested",
 		`<a href="#attacks">Attack costs</a>`, "≈ 10.2 min", "31.2 ms", "≈ 15.8 years", "the token fitted 9999", "<td>yes</td>", "4 322",
 		`<a href="#upstream">Upstream findings</a>`, `id="upstream-gnark-line-table-overwritten"`, "gnark-crypto v0.22.0",
-		`href="leak.json"`, `href="attack.json"`, `id="figure-leak"`, `id="figure-attack"`,
+		`href="leak.json"`, `href="attack.json"`, `href="aa.json"`, `<section id="aa">`, `<td class="num">1 of 4</td>`, "2 of 2 runs, 3 % planted: passed", `id="figure-leak"`, `id="figure-attack"`,
 		`href="tables/leakage-matrix.csv"`, `href="tables/attack-search-table.csv"`, `<h3 id="method-control">`, "what a test of times could see of it",
 	} {
 		if !strings.Contains(page, want) {
@@ -67,10 +69,14 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("attack.json: %v", err)
 	}
 
+	if back, err := aa.ReadFile(filepath.Join(dir, "aa.json")); err != nil || back.Series[0].Runs() != 2 {
+		t.Errorf("aa.json: %v", err)
+	}
+
 	// Without records the findings remain, and what the page says of constant
 	// time is that nothing was tested.
 	page, dir, _ = write(t, Input{Backends: fullInput().Backends})
-	for _, bad := range []string{`id="leakage"`, `id="attacks"`, "leak.json", "attack.json"} {
+	for _, bad := range []string{`id="aa"`, `id="leakage"`, `id="attacks"`, "aa.json", "leak.json", "attack.json"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page without records has %q", bad)
 		}
@@ -81,6 +87,24 @@ func TestEvidence(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "leak.json")); err == nil {
 		t.Error("a raw file of nothing")
 	}
+}
+
+// aaHistory is a series of two runs on two backends; the interval of one
+// comparison of a row with itself leaves out 1.
+func aaHistory() *aa.File {
+	s := aa.NewSeries(2, 3)
+	for run := 1; run <= 2; run++ {
+		for _, backend := range []string{"a/bls12-381", "b/bls12-381"} {
+			low := aa.Number(0.999)
+			if run == 2 && backend == "b/bls12-381" {
+				low = 1.0004
+			}
+			s.Rows = append(s.Rows,
+				aa.Row{Run: run, Op: "ServerVerify", Backend: backend, Base: backend, Kind: aa.Itself, Samples: 200, Ratio: 1.0005, Lo: low, Hi: 1.001, P: 1, Sees: 0.004},
+				aa.Row{Run: run, Op: "ServerVerify", Backend: backend, Base: backend, Kind: aa.Planted, Samples: 200, Ratio: 1.03, Lo: 1.029, Hi: 1.031, Claimed: true, Sees: 0.004})
+		}
+	}
+	return &aa.File{Series: []aa.Series{*s}}
 }
 
 func TestDuration(t *testing.T) {

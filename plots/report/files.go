@@ -75,3 +75,16 @@ func Prepare(dir string) error {
 	}
 	return nil
 }
+
+// removeOld takes away what an older report left, except what is to be kept.
+func removeOld(paths []string, keep map[string]bool) error {
+	for _, path := range paths {
+		if keep[path] {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("report: cannot remove %s, which is of an older report: %w; remove it yourself", path, pathless(err))
+		}
+	}
+	return nil
+}

@@ -23,7 +23,7 @@ var (
 		"mb":      func(v int64) string { return number.Plain(float64(v) / 1e6) },
 		"percent": number.Percent,
 		"int":     func(v int64) string { return number.Int(int(v)) },
-	}).Parse(loadSource))
+	}).Parse(loadSource + figureSource))
 )
 
 // loadPage is what the template shows.
@@ -41,6 +41,8 @@ type loadPage struct {
 	Source  string
 	// Bias is what a closed loop would have said, in words.
 	Bias string
+	// Back leads to the report that the run is part of, if it is.
+	Back string
 }
 
 type classRow struct {
@@ -53,6 +55,11 @@ type classRow struct {
 // WriteLoad writes the page of a load run into the folder of its results, with
 // the figures beside it, and overwrites those of an earlier run.
 func WriteLoad(folder string, r *result.Run, command string) error {
+	return writeLoad(folder, r, command, "")
+}
+
+// writeLoad is WriteLoad with a link back to a report, "" where there is none.
+func writeLoad(folder string, r *result.Run, command, back string) error {
 	drawn := filepath.Join(folder, "figures")
 	if err := os.MkdirAll(drawn, 0o755); err != nil {
 		return fmt.Errorf("report: cannot make the folder %s: %w; choose another one", drawn, pathless(err))
@@ -61,18 +68,24 @@ func WriteLoad(folder string, r *result.Run, command string) error {
 	if err := writeFigures(drawn, figures, omitted); err != nil {
 		return err
 	}
-	page, err := renderLoad(r, figures, omitted, command)
+	page, err := renderLoad(r, figures, omitted, command, back)
 	if err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(folder, "index.html"), page)
 }
 
+// loadData are the files that the figures are drawn from.
+var loadData = map[string]string{
+	"load-knee": result.RunFile, "load-bad": result.RunFile, "load-scaling": result.RunFile, "load-percentiles": result.HistogramsFile,
+	"load-timeline": result.TimelineFile, "load-outcomes": result.TimelineFile, "load-servers": result.ServersFile,
+}
+
 // renderLoad makes the page.
-func renderLoad(r *result.Run, figures []*plots.Figure, omitted []plots.Omitted, command string) ([]byte, error) {
+func renderLoad(r *result.Run, figures []*plots.Figure, omitted []plots.Omitted, command, back string) ([]byte, error) {
 	p := loadPage{
-		Run: r, Style: template.CSS(pageStyle), Answer: loadAnswer(r), Machine: loadMachine(r), Command: command,
-		Date: r.Started.UTC().Format("2 January 2006, 15:04 UTC"), Omitted: omitted, Classes: classRows(r), Source: string(r.Source),
+		Run: r, Style: template.CSS(pageStyle), Answer: upperFirst(loadAnswer(r)), Machine: loadMachine(r), Command: command, Back: back,
+		Date: loadDate(r), Omitted: omitted, Classes: classRows(r), Source: string(r.Source),
 		Bias: bias(r),
 		Files: []file{
 			{[]string{result.RunFile}, "everything on this page"},
@@ -82,26 +95,26 @@ func renderLoad(r *result.Run, figures []*plots.Figure, omitted []plots.Omitted,
 			{[]string{result.BenchFile}, "Go benchmark format, for benchstat"},
 		},
 	}
-	for i, f := range figures {
-		wide, err := f.SVG(plots.Page)
-		if err != nil {
+	d := new(drawer)
+	for _, f := range figures {
+		if _, err := d.draw(f, loadProvenance(r), loadData[f.Name], ""); err != nil {
 			return nil, err
 		}
-		narrow, err := f.SVG(plots.Column)
-		if err != nil {
-			return nil, err
-		}
-		p.Figures = append(p.Figures, figure{
-			Number: i + 1, Name: f.Name, Title: f.Title, Wide: inline(wide, "wide"), Narrow: inline(narrow, "narrow"),
-			Caption: f.Caption, Provenance: p.Machine + "; " + p.Date + "; " + loadSamples(r) + ".",
-		})
-		p.Files = append(p.Files, file{[]string{"figures/" + f.Name + ".svg", "figures/" + f.Name + ".png"}, f.Title})
+		p.Files = append(p.Files, figureFiles(f))
 	}
+	p.Figures = d.all
 	var b bytes.Buffer
 	if err := loadTemplate.Execute(&b, &p); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+func loadDate(r *result.Run) string { return r.Started.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// loadProvenance tells where the figures of a run are from.
+func loadProvenance(r *result.Run) string {
+	return joinNonEmpty([]string{loadMachine(r), loadDate(r), loadSamples(r)}, "; ") + "."
 }
 
 // loadAnswer is the first paragraph.

@@ -39,7 +39,7 @@ func TestWriteLoad(t *testing.T) {
 	page := string(b)
 	for _, want := range []string{
 		"A &lt;b&gt;title", "This run is partial", "a warning", `<span class="fail">missed</span>`, `<span class="pass">kept</span>`, "name: &lt;x&gt;", "<svg",
-		"was one multiplication", "failed: pass1: status 500", "A closed loop, one client", "of which 2 issue", "single: 10.0 logins a second",
+		"was one multiplication", "failed: pass1: status 500", "A closed loop, one client", "of which 2 issue", "Single: 10.0 logins a second",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)

@@ -15,7 +15,7 @@ const longTable = 40
 // summaryPage writes the page as Markdown: the answer, each figure with its
 // caption and data, and the tables that are not long. Links lead to the page
 // and to the files beside it.
-func summaryPage(p *page, answer string, tables []pageTable) []byte {
+func summaryPage(p *page, answer string, figures []figure, tables []pageTable) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\n", p.Title)
 	fmt.Fprintf(&b, "%s\n\n%s\n\n", markdown(escapeMarkdown(answer), func(anchor string) string { return "index.html#" + anchor }), escapeMarkdown(p.Rule))
@@ -35,12 +35,12 @@ func summaryPage(p *page, answer string, tables []pageTable) []byte {
 		fmt.Fprintf(&b, "\n%s\n", escapeMarkdown(p.Conformance.Headline))
 	}
 	b.WriteString("\n## Figures\n")
-	figures := p.Figures
-	if p.Headline != nil {
-		figures = append([]figure{*p.Headline}, figures...)
-	}
 	for _, f := range figures {
-		fmt.Fprintf(&b, "\n![%s](figures/%s.png)\n\n**Figure %d.** %s %s", escapeMarkdown(f.Title), f.Name, f.Number, escapeMarkdown(f.Caption), escapeMarkdown(f.Provenance))
+		b.WriteString("\n")
+		for _, picture := range f.Pictures {
+			fmt.Fprintf(&b, "![%s](%s)\n", escapeMarkdown(f.Title), picture)
+		}
+		fmt.Fprintf(&b, "\n**Figure %d.** %s %s", f.Number, escapeMarkdown(f.Caption), escapeMarkdown(f.Provenance))
 		if f.Data != "" {
 			fmt.Fprintf(&b, " Data: [%[1]s](%[1]s).", f.Data)
 		}

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ var (
 
 	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 		"inc": func(i int) int { return i + 1 },
-	}).Parse(pageSource))
+	}).Parse(pageSource + figureSource))
 )
 
 // page is what the template shows.
@@ -57,7 +56,8 @@ type page struct {
 	Method      []methodPart
 	Environment []bench.Setting
 	Files       []file
-	// Beyond is the sections of beyond.go, and Contents their anchors and names.
+	// Beyond is the sections of files of their own, and Contents their anchors and
+	// names.
 	Beyond   template.HTML
 	Contents [][2]string
 	// Lists is where the lists of figures and tables go, which are not known
@@ -77,18 +77,6 @@ type conformance struct {
 	Headline string
 	Matrix   *matrix
 	Failures []failure
-}
-
-// figure is a figure on the page, in two drawings of which one shows.
-type figure struct {
-	Number       int
-	Name         string
-	Title        string
-	Wide, Narrow template.HTML
-	Caption      string
-	Provenance   string
-	// Data is the file of the numbers drawn, "" where there is none.
-	Data string
 }
 
 // file is one or more forms of a file beside the page.
@@ -129,44 +117,40 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) (*rende
 		libraries := distinct(in.Backends, func(e backends.Entry) string { return ConformanceRow{Backend: e.Info.ID}.library() })
 		p.Conformance = &conformance{in.Conformance.headline(), in.Conformance.matrix(libraries), in.Conformance.failures()}
 	}
+	shown := &drawer{in: in}
 	for i, f := range figures {
-		shown, err := show(in, f, i+1)
+		drawn, err := shown.figure(f)
 		if err != nil {
 			return nil, err
 		}
 		if i == 0 {
-			p.Headline = shown
+			p.Headline = drawn
 		} else {
-			p.Figures = append(p.Figures, *shown)
+			p.Figures = append(p.Figures, *drawn)
 		}
-		forms := []string{"figures/" + f.Name + ".svg", "figures/" + f.Name + ".png"}
-		if _, ok := figureTables[f.Name]; !ok && len(f.Rows) > 0 {
-			forms = append(forms, "figures/"+f.Name+".csv")
-		}
-		p.Files = append(p.Files, file{forms, f.Title})
+		p.Files = append(p.Files, figureFiles(f))
 	}
-	more := newBeyond(in)
-	p.Contents = more.sections()
-	var err error
-	if p.Beyond, err = more.render(); err != nil {
-		return nil, err
-	}
-	logins := newEndToEnd(in.EndToEnd)
-	p.Contents = append(p.Contents, logins.sections()...)
-	shownLogins, err := logins.render()
+	pad, err := newPINPad(in, shown)
 	if err != nil {
 		return nil, err
 	}
-	p.Beyond += shownLogins
-	p.Files = append(p.Files, logins.files()...)
-	proof := newEvidence(in)
-	p.Contents = append(p.Contents, proof.sections()...)
-	shownProof, err := proof.render()
+	loads, err := newLoads(in.Load, shown)
 	if err != nil {
 		return nil, err
 	}
-	p.Beyond += shownProof
-	p.Files = append(p.Files, proof.files()...)
+	capacity, err := newCapacity(in.Capacity, shown)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range []section{newBeyond(in), newEndToEnd(in.EndToEnd), pad, loads, capacity, newEvidence(in)} {
+		p.Contents = append(p.Contents, s.sections()...)
+		words, err := s.render()
+		if err != nil {
+			return nil, err
+		}
+		p.Beyond += words
+		p.Files = append(p.Files, s.files()...)
+	}
 	if in.Sweeps != nil {
 		p.Files = append(p.Files, file{in.raw.forms(sweepsFile), "the measurements over ranges of sizes, in the same format"})
 	}
@@ -181,102 +165,15 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) (*rende
 	if err != nil {
 		return nil, err
 	}
-	whole = strings.Replace(whole, lists, listsOf(figures, tables), 1)
-	return &rendered{[]byte(whole), summaryPage(&p, citedAnswer(in), tables), tables}, nil
+	whole = strings.Replace(whole, lists, listsOf(shown.all, tables), 1)
+	return &rendered{[]byte(whole), summaryPage(&p, citedAnswer(in), shown.all, tables), tables}, nil
 }
 
-// listsOf writes the lists of figures and tables.
-func listsOf(figures []*plots.Figure, tables []pageTable) string {
-	var b strings.Builder
-	line := func(anchor, kind string, n int, words string) {
-		fmt.Fprintf(&b, `<li><a href="#%s">%s %d</a>. %s</li>`, anchor, kind, n, template.HTMLEscapeString(words))
-	}
-	for i, f := range figures {
-		line("figure-"+f.Name, "Figure", i+1, f.Title)
-	}
-	for i, t := range tables {
-		line(t.ID, "Table", i+1, t.Caption)
-	}
-	return b.String()
-}
-
-// figureTables are the tables that hold what the figures without rows, or with
-// rows of several runs, show.
-var figureTables = map[string]string{"login-phases": "login-phases", "login-cost": "login-cost", "sizes": "sizes", "history": "recorded-runs", "leak": "leakage-matrix", "attack": "attack-search-table"}
-
-// show draws a figure for the page in both widths.
-func show(in *Input, f *plots.Figure, n int) (*figure, error) {
-	wide, err := f.SVG(plots.Page)
-	if err != nil {
-		return nil, err
-	}
-	narrow, err := f.SVG(plots.Column)
-	if err != nil {
-		return nil, err
-	}
-	data := ""
-	if table, ok := figureTables[f.Name]; ok {
-		data = (&pageTable{ID: table}).file()
-	} else if len(f.Rows) > 0 {
-		data = "figures/" + f.Name + ".csv"
-	}
-	return &figure{
-		Number: n, Name: f.Name, Title: f.Title,
-		Wide: inline(wide, "wide"), Narrow: inline(narrow, "narrow"),
-		Caption: f.Caption, Provenance: provenance(in, f), Data: data,
-	}, nil
-}
-
-// inline fits a drawing into the page: HTML needs no namespace, and the page's
-// style decides which of two drawings shows by their class.
-func inline(svg []byte, class string) template.HTML {
-	s := strings.Replace(string(svg), ` xmlns="http://www.w3.org/2000/svg"`, ` class="`+class+`"`, 1)
-	return template.HTML(s)
-}
-
-// leastForInterval is the number of samples from which a median has a 95 %
-// interval.
-const leastForInterval = 6
-
-// pseudoVersion is that of a module without releases. Captions give its date
-// only; the table of backends has it whole.
-var pseudoVersion = regexp.MustCompile(`^v0\.0\.0-(\d{4})(\d\d)(\d\d)\d{6}-[0-9a-f]{12}$`)
-
-// provenance tells where a figure's numbers are from: machine, date, versions,
-// samples.
-func provenance(in *Input, f *plots.Figure) string {
-	if f.Source != "" {
-		return f.Source
-	}
-	if len(f.Rows) == 0 {
-		return "Sizes follow from the encodings; nothing was measured."
-	}
-	parts := []string{machine(in.Results), date(in.Results), strings.TrimSpace("Go " + strings.TrimPrefix(in.Results.Get("go"), "go"))}
-	shown := map[string]bool{}
-	for _, row := range f.Rows {
-		shown[row.Key.BackendID()] = true
-	}
-	var versions []string
-	seen := map[string]bool{}
-	for _, e := range in.Backends {
-		v := e.Info.Library + " " + pseudoVersion.ReplaceAllString(e.Info.Version, "of $1-$2-$3")
-		if shown[e.Info.ID] && !seen[v] {
-			seen[v] = true
-			versions = append(versions, v)
-		}
-	}
-	parts = append(parts, number.List(versions))
-	fewest, most := measured.Samples(f.Rows)
-	count := number.Int(fewest)
-	if most != fewest {
-		count += " to " + number.Int(most)
-	}
-	words := "medians of " + count + " samples a row"
-	if fewest >= leastForInterval {
-		words += ", 95" + number.Thin + "% intervals of the median"
-	}
-	parts = append(parts, words)
-	return joinNonEmpty(parts, "; ") + "."
+// section is a part of the page with files, anchors and names of its own.
+type section interface {
+	sections() [][2]string
+	render() (template.HTML, error)
+	files() []file
 }
 
 // machine names what was measured on.

@@ -11,6 +11,9 @@
 //	                    figures/NAME.csv with the rows that it shows
 //	tables/ID.csv       each table of the page
 //	bench.txt.html      bench.txt with an anchor for each line
+//	load/NAME/          each load run, as package sim/load/result says, with a
+//	                    page of its own
+//	pinpad/             the PIN pad's screens, and pinpad.txt its figures
 //
 // The result files bench.txt, sweeps.txt and costs.txt are the caller's, who
 // puts them there before. [PDF] prints the page.
@@ -18,12 +21,14 @@ package report
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"mpinlab/backends"
 	"mpinlab/bench"
+	"mpinlab/bench/aa"
 	"mpinlab/bench/attack"
 	"mpinlab/bench/cost"
 	"mpinlab/bench/leak"
@@ -54,13 +59,20 @@ type Input struct {
 	Sweeps  *bench.Results
 	Costs   *cost.Results
 	History []record.Run
-	// Leak and Attack are the recorded timing test and costs of attacks; each may
-	// be nil. Their raw files are written beside the page.
+	// AA, Leak and Attack are the recorded A/A series, timing test and costs of
+	// attacks; each may be nil. Their raw files are written beside the page.
+	AA     *aa.File
 	Leak   *leak.Results
 	Attack *attack.Results
 	// EndToEnd is logins on a whole deployment; nil where none was to be
 	// measured. Its raw files are written beside the page.
 	EndToEnd *result.Run
+	// Load is load runs, Capacity the capacity model, and PINPad the files of
+	// package screens: pictures and figures.txt. Each may be nil. Their raw files
+	// are written beside the page.
+	Load     *Load
+	Capacity *Capacity
+	PINPad   fs.FS
 	// Excluded gives, for each backend (by its id) that is shown but takes no
 	// part in the ranking, the reason.
 	Excluded map[string]string
@@ -116,6 +128,11 @@ func Write(dir string, in Input) (*Summary, error) {
 	}
 	if err := writeEndToEnd(dir, &in); err != nil {
 		return nil, err
+	}
+	for _, write := range []func(string, *Input) error{writePINPad, writeLoads, writeCapacity} {
+		if err := write(dir, &in); err != nil {
+			return nil, err
+		}
 	}
 	if err := in.Conformance.write(dir); err != nil {
 		return nil, err

@@ -34,15 +34,6 @@ func (e Estimate) PerSecond() Estimate {
 	return rate
 }
 
-// Overlaps reports whether two intervals have a value in common. Without an
-// interval on either side nothing tells the two apart, and it is true.
-func (e Estimate) Overlaps(o Estimate) bool {
-	if !e.HasInterval() || !o.HasInterval() {
-		return true
-	}
-	return e.Lo <= o.Hi && o.Lo <= e.Hi
-}
-
 // Extra estimates what the layered operation costs more than the direct one,
 // as a fraction of the direct cost; see bench.Ratio. The middle is NaN if the
 // two rows are not of one run.

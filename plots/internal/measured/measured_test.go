@@ -8,10 +8,15 @@ import (
 	"mpinlab/bench"
 )
 
-// verify makes a row of ServerVerify with a cost and its interval.
+// verify makes a row of ServerVerify with a cost, its interval and samples that
+// go to and fro between its ends.
 func verify(backend, curve, suite string, procs int, lo, median, hi float64) bench.Row {
-	return bench.Row{Key: bench.Key{Op: "ServerVerify", Suite: suite, Curve: curve, Backend: backend, Via: Protocol, Procs: procs},
+	row := bench.Row{Key: bench.Key{Op: "ServerVerify", Suite: suite, Curve: curve, Backend: backend, Via: Protocol, Procs: procs},
 		Median: median, Lo: lo, Hi: hi}
+	for i := range 40 {
+		row.Samples, row.Counts = append(row.Samples, []float64{lo, hi}[i%2]), append(row.Counts, 1)
+	}
+	return row
 }
 
 func TestLeaders(t *testing.T) {
@@ -22,14 +27,15 @@ func TestLeaders(t *testing.T) {
 		want []string
 	}{
 		{"one", []bench.Row{verify("a", "bls12-381", "rfc9380", 1, 99, 100, 101), verify("b", "bls12-381", "rfc9380", 1, 102, 103, 104)}, []string{"a/bls12-381"}},
-		{"level", []bench.Row{verify("b", "bls12-381", "rfc9380", 1, 100.5, 103, 104), verify("a", "bls12-381", "rfc9380", 1, 99, 100, 101)}, []string{"a/bls12-381", "b/bls12-381"}},
+		{"level", []bench.Row{verify("b", "bls12-381", "rfc9380", 1, 98, 100.4, 103), verify("a", "bls12-381", "rfc9380", 1, 99, 100, 101)}, []string{"a/bls12-381", "b/bls12-381"}},
 		{"weak curves aside", []bench.Row{verify("a", "bn254", "rfc9380", 1, 9, 10, 11), verify("b", "bls12-377", "rfc9380", 1, 99, 100, 101)}, []string{"b/bls12-377"}},
 		{"excluded", []bench.Row{verify("out", "bls12-381", "rfc9380", 1, 9, 10, 11), verify("b", "bls12-381", "rfc9380", 1, 99, 100, 101)}, []string{"b/bls12-381"}},
 		{"no interval", []bench.Row{verify("a", "bls12-381", "rfc9380", 1, -inf, 100, inf), verify("b", "bls12-381", "rfc9380", 1, 102, 103, 104)}, nil},
 		{"none", nil, nil},
 	} {
-		list := New(&bench.Results{Rows: c.rows}).Verifiers()
-		lead := Leaders(Ranking(list, map[string]string{"out/bls12-381": ""}, Strong, 0))
+		set, excluded := New(&bench.Results{Rows: c.rows}), map[string]string{"out/bls12-381": ""}
+		ranking := Ranking(set.Verifiers(), excluded, Strong, 0)
+		lead := Leaders(ranking, set.Claims(ranking, excluded))
 		if len(lead) != len(c.want) {
 			t.Errorf("%s: %v", c.name, lead)
 			continue

@@ -1,6 +1,7 @@
 package measured
 
 import (
+	"slices"
 	"sort"
 
 	"mpinlab/bench"
@@ -49,13 +50,39 @@ func Ranking(list []Ranked, excluded map[string]string, least, below int) []Rank
 	return kept
 }
 
-// Leaders returns the first of a ranking with all that are level with it:
-// those whose intervals overlap its own. There are none if the first has no
-// interval: then nothing tells it from the others.
-func Leaders(ranking []Ranked) []Ranked {
+// Claims makes the claims about a ranking's backends against its first, by the
+// keys of their rows. They are those of the result file where no backend is
+// excluded and every one was measured in one dialect; otherwise those that the
+// file would have without the rows that are not ranked.
+func (s *Set) Claims(ranking []Ranked, excluded map[string]string) map[bench.Key]bench.Claim {
+	var rows []*bench.Row
+	for _, r := range ranking {
+		rows = append(rows, r.Row) // first, so that they are the base also where two medians are equal
+	}
+	for _, key := range s.keys {
+		row := s.rows[key]
+		b := backendOf(key)
+		_, out := excluded[b.ID()]
+		if key.Op != "ServerVerify" || out || len(ranking) == 0 || row.Key.Procs != ranking[0].Row.Key.Procs ||
+			key.Suite != "" && key.Suite != s.Dialect(b) || slices.Contains(rows, row) {
+			continue
+		}
+		rows = append(rows, row)
+	}
+	claims := make(map[bench.Key]bench.Claim)
+	for _, c := range bench.ClaimsAmong(rows) {
+		claims[c.Row.Key] = c
+	}
+	return claims
+}
+
+// Leaders returns the first of a ranking with all that no claim tells from it.
+// There are none if the first has no interval: then nothing tells it from the
+// others.
+func Leaders(ranking []Ranked, claims map[bench.Key]bench.Claim) []Ranked {
 	var lead []Ranked
 	for i, r := range ranking {
-		if ranking[0].Rate.HasInterval() && (i == 0 || r.Rate.Overlaps(ranking[0].Rate)) {
+		if ranking[0].Rate.HasInterval() && (i == 0 || !claims[r.Row.Key].Claimed) {
 			lead = append(lead, r)
 		}
 	}

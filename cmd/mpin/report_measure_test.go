@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"io"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// TestMeasureInTwoParts: the operations of the quick form come first, with their
+// own number of samples, and no row is lost.
+func TestMeasureInTwoParts(t *testing.T) {
+	c := &cobra.Command{}
+	c.SetContext(context.Background())
+	c.SetErr(io.Discard)
+	p := plan{samples: 2, time: 100 * time.Microsecond, ops: regexp.MustCompile(`^(G1Mul|G1Add)$`), rest: measuring{samples: 1}}
+	r, err := measure(c, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, row := range r.Rows {
+		count[row.Key.Op]++
+		if want := map[string]int{"G1Mul": 2, "G1Add": 1}[row.Key.Op]; len(row.Samples) != want {
+			t.Errorf("%v: %d samples, not %d", row.Key, len(row.Samples), want)
+		}
+	}
+	if count["G1Mul"] == 0 || count["G1Mul"] != count["G1Add"] || r.Rows[0].Key.Op != "G1Mul" {
+		t.Errorf("%v, first %v", count, r.Rows[0].Key)
+	}
+}
