@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"mpinlab/bench"
 	"mpinlab/sim/deploy"
 )
 
@@ -93,7 +93,12 @@ func TestFigures(t *testing.T) {
 		rounds = 10
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "goos: %s\ngoarch: %s\npkg: mpinlab/sim/pinpad\n", runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(&out, "pkg: mpinlab/sim/pinpad")
+	for _, s := range bench.Environment() {
+		if slices.Contains([]string{"goos", "goarch", "cpu", "cores", "date", "commit", "modified", "load-before"}, s.Key) {
+			fmt.Fprintf(&out, "%s: %s\n", s.Key, s.Value)
+		}
+	}
 	version, err := chromedp.Run(needBrowser(t), chromedp.Evaluate[string](`navigator.userAgent.match(/Chrom[a-z]*\/[0-9]+/)[0]`))
 	if err != nil {
 		t.Fatal(err)
