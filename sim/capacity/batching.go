@@ -33,7 +33,8 @@ const (
 	policyMemory     = 256
 	policyPatience   = 0.4
 	policySingleFrom = 0.15
-	// slice is how long a goroutine keeps a core while others wait.
+	// slice is how long a goroutine keeps a core while others wait, and how long
+	// those who are ready keep the network from being looked at: Go's scheduler.
 	slice = int64(10 * time.Millisecond)
 )
 
@@ -100,19 +101,22 @@ func (b *Batching) table(batch int) *batchTable {
 }
 
 // along is the cost of n between the measured sizes, in µs.
-func along(list []BatchCost, n int) float64 {
+func along(list []BatchCost, n int) float64 { return between(list, float64(n)) }
+
+// between is the same of a mean size.
+func between(list []BatchCost, n float64) float64 {
 	if len(list) == 1 {
 		return list[0].Time
 	}
 	i := 1
-	for i < len(list)-1 && list[i].N < n {
+	for i < len(list)-1 && float64(list[i].N) < n {
 		i++
 	}
 	a, b := list[i-1], list[i]
 	if a.Time <= 0 || b.Time <= 0 || a.N == b.N {
 		return a.Time
 	}
-	f := math.Log(float64(n)/float64(a.N)) / math.Log(float64(b.N)/float64(a.N))
+	f := math.Log(n/float64(a.N)) / math.Log(float64(b.N)/float64(a.N))
 	return a.Time * math.Pow(b.Time/a.Time, f)
 }
 

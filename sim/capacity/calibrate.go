@@ -75,6 +75,8 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 	for _, s := range bench.Environment() {
 		c.Environment = append(c.Environment, Setting{s.Key, s.Value})
 	}
+	begun := time.Now()
+	machine, own, unknown := machineTime()
 	type job struct{ backend, store string }
 	var jobs []job
 	for i, b := range o.Backends {
@@ -98,6 +100,11 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 		c.Entries = append(c.Entries, *e)
 	}
 	o.Progress(len(jobs), len(jobs), "done")
+	if unknown == nil {
+		if x, err := disturbed(begun, machine, own); err == nil {
+			c.Environment = append(c.Environment, Setting{"others", fmt.Sprintf("%.1f %% of the CPUs' time", 100*x)})
+		}
+	}
 	for i, s := range bench.Environment() {
 		if s.Key == "load-before" && i < len(c.Environment) {
 			c.Environment = append(c.Environment, Setting{"load-after", s.Value})
@@ -129,9 +136,8 @@ func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, err
 	return e, nil
 }
 
-// The levels of load at which requests are measured.
+// The logins under way at a time when requests are measured.
 const (
-	alone = 1
 	many  = 16  // enough to keep one core busy
 	flood = 128 // of redeeming in batches
 )
@@ -168,9 +174,18 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 		return err
 	}
 	defer c.close()
-	old := runtime.GOMAXPROCS(1) // the other core is the server's
-	defer runtime.GOMAXPROCS(old)
-
+	// Servers and client keep to CPUs of their own, as in the runs of Validate.
+	// Redis is another machine's as far as the RPS is concerned.
+	var pids, others []int
+	for _, n := range d.Nodes() {
+		switch pid := n.PID(); {
+		case pid <= 0 || n.Role() == deploy.RoleBalancer:
+		case n.Role() == deploy.RoleRedis:
+			others = append(others, pid)
+		default:
+			pids = append(pids, pid)
+		}
+	}
 	to := &e.Single
 	if batching {
 		to = &e.Batching
@@ -178,49 +193,130 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	if err := c.permits(ctx, e, to); err != nil {
 		return err
 	}
+	undo, err := apart(pids, others)
+	if err != nil {
+		return err
+	}
+	defer undo()
+	old := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(old)
+
 	if _, err := c.rounds(ctx, 2, many); err != nil { // warm
 		return err
 	}
-	quiet, err := c.rounds(ctx, max(2, o.Rounds/4), alone)
+	sparse, err := c.sparse(ctx, max(1, o.Rounds/8))
 	if err != nil {
 		return err
 	}
-	busy, err := c.rounds(ctx, o.Rounds, many)
+	phased, err := c.rounds(ctx, max(2, o.Rounds/2), many)
 	if err != nil {
 		return err
 	}
-	verify := e.Verify.mean / 1000 // µs a login
+	mixed, err := c.mixed(ctx, max(2, o.Rounds/2), many)
+	if err != nil {
+		return err
+	}
 	if batching {
-		flooded, err := c.rounds(ctx, max(2, o.Rounds/2), flood)
+		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
 		if err != nil {
 			return err
 		}
-		busy[2] = flooded[2]
-		verify = along(goodOnes(e.Batch), max(1, int(flooded[2].batch+0.5))) / max(1, flooded[2].batch)
-		// A batch of one is made from bytes.
-		quiet[2].cpu -= e.Batch[0].Time
+		crowded, err := c.mixed(ctx, max(2, o.Rounds/2), flood)
+		if err != nil {
+			return err
+		}
+		e.inBatches(to, phased, flooded, mixed, crowded)
 	} else {
-		quiet[2].cpu -= verify
+		e.oneByOne(to, phased, mixed)
 	}
-	busy[2].cpu = max(1, busy[2].cpu-verify)
-	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
-		r.CPU, r.Wake = busy[i].cpu, max(0, quiet[i].cpu-busy[i].cpu)
-		r.In, r.Out = quiet[i].in, quiet[i].out
-		served := quiet[i].cpu
-		if i == 2 {
-			served += e.Verify.mean / 1000
-			if batching {
-				served += e.Batch[0].Time - e.Verify.mean/1000
-			}
-		}
-		lat, err := Measured(quiet[i].latencies)
-		if err != nil {
+	if err := e.single(to, batching, sparse, phased); err != nil {
+		return err
+	}
+	if !batching {
+		if err := c.scrapes(ctx, e, d); err != nil {
 			return err
 		}
-		r.Delay = lat.Plus(-us(served))
 	}
 	e.Memory, err = deploy.Memory(c.rps)
 	return err
+}
+
+// oneByOne tells the costs of requests and of verifying apart. What a login took
+// when requests were mixed is what counts; it is shared out as what each request
+// took by itself. Redeeming is what remains beyond verifying, and not less than
+// pass 2, which does less with message and store.
+func (e *Entry) oneByOne(to *Requests, phased *[3]phase, mixed level) {
+	e.mixing = mixed.cpu / (phased[0].cpu + phased[1].cpu + phased[2].cpu)
+	to.Pass1.CPU, to.Pass2.CPU = e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
+	to.Verify = 1
+	to.Redeem.CPU = e.mixing*phased[2].cpu - e.Verify.mean/1000
+	if least := to.Pass2.CPU; to.Redeem.CPU < least { // verifying is faster in the server
+		to.Verify = max(0.1, (e.mixing*phased[2].cpu-least)/(e.Verify.mean/1000))
+		to.Redeem.CPU = least
+	}
+}
+
+// inBatches tells them apart by three levels of load. With p for the passes, r for
+// redeeming without verification, and T(b) for a batch of b, a login takes
+// p + r + v·T(b)/b, few at a time and many, and redeeming by itself r + v·T(b)/b;
+// r and v are what fits best, by least squares of relative errors, r as in
+// oneByOne at least pass 2.
+func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd level) {
+	to.Pass1.CPU, to.Pass2.CPU = e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
+	p := to.Pass1.CPU + to.Pass2.CPU
+	var xx, xy, yy, xc, yc float64
+	for _, l := range []struct{ rest, whole, batch float64 }{
+		{few.cpu - p, few.cpu, few.batch}, {crowd.cpu - p, crowd.cpu, crowd.batch}, {e.mixing * flooded[2].cpu, e.mixing * flooded[2].cpu, flooded[2].batch},
+	} {
+		b := max(1, l.batch)
+		x, y, c := 1/l.whole, between(goodOnes(e.Batch), b)/b/l.whole, l.rest/l.whole
+		xx, xy, yy, xc, yc = xx+x*x, xy+x*y, yy+y*y, xc+x*c, yc+y*c
+	}
+	r, v := 0.0, 1.0
+	if det := xx*yy - xy*xy; det > 0 {
+		v = (xx*yc - xy*xc) / det
+	}
+	v = min(max(v, 0.7), 1.5)
+	r = (xc - v*xy) / xx
+	if least := to.Pass2.CPU; r < least {
+		r = least
+		v = max(0.1, (yc-r*xy)/yy)
+	}
+	to.Redeem.CPU, to.Verify, to.After = r, v, min(1, flooded[2].after/r)
+}
+
+// single takes what single requests are seen to take of an idle server: how their
+// times lie, and how much longer they take than the work of server and client.
+// Wake is the part of it that the server has more CPU time than when it had no
+// time to fall asleep: it delays whatever else comes too. The rest is Delay.
+func (e *Entry) single(to *Requests, batching bool, sparse *[3][]request, phased *[3]phase) error {
+	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
+		r.In, r.Out, r.Calls, r.Client = phased[i].in, phased[i].out, phased[i].calls, phased[i].client
+		verify := 0.0 // µs
+		if i == 2 && batching {
+			verify = e.Batch[0].Time * to.Verify
+		} else if i == 2 {
+			verify = e.Verify.mean / 1000 * to.Verify
+		}
+		var served, beyond []time.Duration
+		for _, q := range sparse[i] {
+			served = append(served, max(time.Microsecond, q.served-us(verify)))
+			beyond = append(beyond, max(0, q.took-us(r.CPU+verify+r.Client)))
+		}
+		s, err := Measured(served)
+		if err != nil {
+			return err
+		}
+		r.Service = s.Scale(r.CPU * 1000 / s.mean)
+		half := func(d Dist) float64 { return float64(d.Quantile(0.5)) / 1000 }
+		d, err := Measured(withoutStrays(beyond))
+		if err != nil {
+			return err
+		}
+		r.Wake = min(half(d), max(0, half(s)-r.CPU))
+		r.Delay = d.Plus(-us(r.Wake))
+	}
+	return nil
 }
 
 func goodOnes(list []BatchCost) []BatchCost {

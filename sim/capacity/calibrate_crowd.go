@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -168,6 +170,10 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 		}
 		before = append(before, t)
 	}
+	had, err := c.counters(ctx)
+	if err != nil {
+		return err
+	}
 	var latencies []time.Duration
 	in, out := c.bytes.in.Load(), c.bytes.out.Load()
 	for _, m := range c.users {
@@ -205,32 +211,45 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 	if err != nil {
 		return err
 	}
+	counts, err := c.counters(ctx)
+	if err != nil {
+		return err
+	}
 	n := float64(len(c.users))
 	to.Permit = RequestCost{
-		CPU: own, Delay: lat.Plus(-us(own + issue)), In: float64(c.bytes.in.Load()-in) / n, Out: float64(c.bytes.out.Load()-out) / n,
+		CPU: own, Service: Constant(us(own)), Delay: lat.Plus(-us(own + issue)), Calls: (counts.calls - had.calls) / n, In: float64(c.bytes.in.Load()-in) / n, Out: float64(c.bytes.out.Load()-out) / n,
 	}
 	return nil
 }
 
-// phase is what one request of everybody came to.
+// phase is what one request of everybody came to, the median of the rounds.
 type phase struct {
-	latencies []time.Duration
-	cpu       float64 // µs a request, of the RPS
-	in, out   float64 // bytes a request
-	batch     float64 // mean
+	cpu     float64 // µs a request, of the RPS
+	client  float64 // µs a request, of this process
+	in, out float64 // bytes a request
+	calls   float64 // of the store, a request
+	batch   float64 // mean
+	after   float64 // µs between answers that come one after the other
 }
 
-// rounds has everybody log in so many times, k at a time, everybody with one
-// request before anybody with the next. It returns passes 1 and 2 and redeeming.
-func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
-	var out [3]phase
-	pool := &connections{}
-	defer pool.close()
-	steps := []struct {
-		to   *url.URL
-		path string
-		next func(m *member, answer []byte) error
-	}{
+// level is what whole logins came to, the median of the rounds.
+type level struct {
+	cpu   float64 // µs a login, of the RPS
+	batch float64 // mean
+}
+
+// request is one alone.
+type request struct{ took, served time.Duration }
+
+// step is a request of a login, and what is made of its answer.
+type step struct {
+	to   *url.URL
+	path string
+	next func(m *member, answer []byte) error
+}
+
+func (c *crowd) steps() [3]step {
+	return [3]step{
 		{c.pass, rps.Prefix + "/pass1", c.pass2},
 		{c.pass, rps.Prefix + "/pass2", c.redeeming},
 		{c.redeem, wire.PrivateAuthenticate, func(m *member, answer []byte) error {
@@ -241,46 +260,75 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			return nil
 		}},
 	}
-	for range rounds {
-		for _, m := range c.users {
-			if err := c.prepare(m); err != nil {
-				return nil, err
-			}
+}
+
+// median is that of a list, which it sorts; 0 of an empty one.
+func median(list []float64) float64 {
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
+}
+
+func (c *crowd) prepareAll() error {
+	for _, m := range c.users {
+		if err := c.prepare(m); err != nil {
+			return err
 		}
-		for i, s := range steps {
-			batches, batched, err := c.batches(ctx)
+	}
+	return nil
+}
+
+// rounds has everybody log in so many times, k at a time, everybody with one
+// request before anybody with the next. It returns passes 1 and 2 and redeeming.
+func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
+	var out [3]phase
+	pool := &connections{}
+	defer pool.close()
+	var cpu, client, batch, after [3][]float64
+	n := float64(len(c.users))
+	for range rounds {
+		if err := c.prepareAll(); err != nil {
+			return nil, err
+		}
+		for i, s := range c.steps() {
+			before, err := c.counters(ctx)
 			if err != nil {
 				return nil, err
 			}
 			answers := make([][]byte, len(c.users))
-			lat := make([]time.Duration, len(c.users))
+			came := make([]time.Time, len(c.users))
 			in, outBytes := pool.in.Load(), pool.out.Load()
-			before, err := deploy.CPU(c.rps)
+			had, err := deploy.CPU(c.rps)
 			if err != nil {
 				return nil, err
 			}
-			if err := each(ctx, len(c.users), k, func(n int) error {
-				start := time.Now()
-				answer, err := pool.post(ctx, s.to, s.path, c.users[n].body)
-				lat[n], answers[n] = time.Since(start), answer
+			own := processTime()
+			if err := each(ctx, len(c.users), k, func(n int) (err error) {
+				answers[n], err = pool.post(ctx, s.to, s.path, c.users[n].body)
+				came[n] = time.Now()
 				return err
 			}); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.path, err)
 			}
-			after, err := deploy.CPU(c.rps)
+			client[i] = append(client[i], (processTime()-own).Seconds()*1e6/n)
+			has, err := deploy.CPU(c.rps)
 			if err != nil {
 				return nil, err
 			}
-			p := &out[i]
-			n := float64(len(c.users) * rounds)
-			p.cpu += (after - before).Seconds() * 1e6 / n
-			p.in += float64(pool.in.Load()-in) / n
-			p.out += float64(pool.out.Load()-outBytes) / n
-			p.latencies = append(p.latencies, lat...)
-			if b2, l2, err := c.batches(ctx); err != nil {
+			now, err := c.counters(ctx)
+			if err != nil {
 				return nil, err
-			} else if b2 > batches {
-				p.batch += (l2 - batched) / (b2 - batches) / float64(rounds)
+			}
+			cpu[i] = append(cpu[i], (has-had).Seconds()*1e6/n)
+			out[i].in, out[i].out = float64(pool.in.Load()-in)/n, float64(pool.out.Load()-outBytes)/n
+			out[i].calls = (now.calls - before.calls) / n
+			if now.batches > before.batches {
+				batch[i] = append(batch[i], (now.batched-before.batched)/(now.batches-before.batches))
+			}
+			if d := apiece(came); d > 0 {
+				after[i] = append(after[i], float64(d)/1000)
 			}
 			for n, m := range c.users {
 				if err := s.next(m, answers[n]); err != nil {
@@ -290,9 +338,157 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 		}
 	}
 	for i := range out {
-		out[i].latencies = withoutStrays(out[i].latencies)
+		out[i].client = median(client[i])
+		out[i].cpu, out[i].batch, out[i].after = median(cpu[i]), median(batch[i]), median(after[i])
 	}
 	return &out, nil
+}
+
+// apiece is the time between two answers of a batch: those after the longest
+// silence have been verified together, and come as fast as a server sends them.
+func apiece(came []time.Time) time.Duration {
+	slices.SortFunc(came, time.Time.Compare)
+	from := 0
+	for i := 1; i < len(came); i++ {
+		if from == 0 || came[i].Sub(came[i-1]) > came[from].Sub(came[from-1]) {
+			from = i
+		}
+	}
+	if n := len(came) - 1 - from; n > 0 {
+		return came[len(came)-1].Sub(came[from]) / time.Duration(n)
+	}
+	return 0
+}
+
+// mixed has everybody log in so many times, k at a time, each with one request
+// after the other.
+func (c *crowd) mixed(ctx context.Context, rounds, k int) (level, error) {
+	pool := &connections{}
+	defer pool.close()
+	var cpu, batch []float64
+	for range rounds {
+		if err := c.prepareAll(); err != nil {
+			return level{}, err
+		}
+		before, err := c.counters(ctx)
+		if err != nil {
+			return level{}, err
+		}
+		had, err := deploy.CPU(c.rps)
+		if err != nil {
+			return level{}, err
+		}
+		if err := each(ctx, len(c.users), k, func(n int) error {
+			for _, s := range c.steps() {
+				answer, err := pool.post(ctx, s.to, s.path, c.users[n].body)
+				if err == nil {
+					err = s.next(c.users[n], answer)
+				}
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.path, err)
+				}
+			}
+			return nil
+		}); err != nil {
+			return level{}, err
+		}
+		has, err := deploy.CPU(c.rps)
+		if err != nil {
+			return level{}, err
+		}
+		now, err := c.counters(ctx)
+		if err != nil {
+			return level{}, err
+		}
+		cpu = append(cpu, (has-had).Seconds()*1e6/float64(len(c.users)))
+		if now.batches > before.batches {
+			batch = append(batch, (now.batched-before.batched)/(now.batches-before.batches))
+		}
+	}
+	return level{median(cpu), median(batch)}, nil
+}
+
+// quiet is the mean time between two requests of a server that is to be idle when
+// the next one comes: long enough for its CPU to fall asleep.
+const quiet = 3 * time.Millisecond
+
+// sparse has everybody log in so many times, one request after the other with
+// pauses between them, and tells every request's times.
+func (c *crowd) sparse(ctx context.Context, rounds int) (*[3][]request, error) {
+	var out [3][]request
+	pool := &connections{}
+	defer pool.close()
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	for range rounds {
+		if err := c.prepareAll(); err != nil {
+			return nil, err
+		}
+		had, err := deploy.CPU(c.rps)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range c.users {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			for i, s := range c.steps() {
+				time.Sleep(quiet/4 + time.Duration(random.ExpFloat64()*float64(quiet)*3/4))
+				start := time.Now()
+				answer, err := pool.post(ctx, s.to, s.path, m.body)
+				took := time.Since(start)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", s.path, err)
+				}
+				time.Sleep(quiet / 4) // what the server does after its answer is of this request
+				has, err := deploy.CPU(c.rps)
+				if err != nil {
+					return nil, err
+				}
+				out[i] = append(out[i], request{took, has - had})
+				had = has
+				if err := s.next(m, answer); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return &out, nil
+}
+
+// scrapes measures what reading every process' metrics takes of it.
+func (c *crowd) scrapes(ctx context.Context, e *Entry, d *deploy.Deployment) error {
+	const times = 8
+	e.Scrapes = nil
+	for _, n := range d.Nodes() {
+		base := n.PrivateURL()
+		if base == "" {
+			base = n.URL()
+		}
+		if n.PID() <= 0 || n.Role() == deploy.RoleBalancer || n.Role() == deploy.RoleRedis {
+			continue
+		}
+		before, err := deploy.CPU(n.PID())
+		if err != nil {
+			return err
+		}
+		for range times {
+			if _, err := page(ctx, base+wire.MetricsPath); err != nil {
+				return err
+			}
+			time.Sleep(quiet)
+		}
+		after, err := deploy.CPU(n.PID())
+		if err != nil {
+			return err
+		}
+		cost := (after - before).Seconds() * 1e6 / times
+		if n.PID() == c.rps {
+			e.Scrapes = slices.Insert(e.Scrapes, 0, cost)
+		} else {
+			e.Scrapes = append(e.Scrapes, cost)
+		}
+	}
+	return nil
 }
 
 // prepare draws a new x for a user's next login.
@@ -336,34 +532,50 @@ func (c *crowd) redeeming(m *member, answer []byte) error {
 	return err
 }
 
-// batches reads the batching verifier's counters, 0 where there is none.
-func (c *crowd) batches(ctx context.Context) (batches, logins float64, err error) {
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, c.metrics, nil)
+// counters are the RPS's own; those of batches are 0 where there are none.
+type counters struct{ batches, batched, calls float64 }
+
+func (c *crowd) counters(ctx context.Context) (v counters, err error) {
+	b, err := page(ctx, c.metrics)
 	if err != nil {
-		return 0, 0, err
-	}
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(answer.Body, 4<<20))
-	if err != nil {
-		return 0, 0, err
+		return v, err
 	}
 	for line := range strings.Lines(string(b)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		switch name {
-		case "mpin_batches":
-			batches, err = strconv.ParseFloat(value, 64)
-		case "mpin_batched_logins":
-			logins, err = strconv.ParseFloat(value, 64)
+		to := &v.batches
+		switch {
+		case name == "mpin_batches":
+		case name == "mpin_batched_logins":
+			to = &v.batched
+		case strings.HasPrefix(name, "mpin_store_seconds_count{"):
+			to = &v.calls
+		default:
+			continue
 		}
+		x, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			return 0, 0, err
+			return v, err
 		}
+		*to += x
 	}
-	return batches, logins, nil
+	return v, nil
+}
+
+// page reads a page of metrics.
+func page(ctx context.Context, url string) ([]byte, error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w: status %d of %s", errAnswer, answer.StatusCode, url)
+	}
+	return io.ReadAll(io.LimitReader(answer.Body, 4<<20))
 }
 
 // each does n things, k at a time.

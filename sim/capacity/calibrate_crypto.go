@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"mpinlab/protocol"
@@ -49,7 +51,7 @@ func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) 
 			if bad > n || n == 1 && bad > 0 {
 				continue
 			}
-			cost, err := w.verifyMany(ctx, n, bad, max(3, samples/(4*n)))
+			cost, err := w.verifyMany(ctx, n, bad, max(7, samples/(4*n)))
 			if err != nil {
 				return err
 			}
@@ -62,7 +64,60 @@ func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) 
 	if e.FindPIN, err = w.findPIN(ctx, max(5, samples/20)); err != nil {
 		return err
 	}
-	return nil
+	e.Contention, err = w.contention(ctx, max(4, samples/20))
+	return err
+}
+
+// contention is the time of verifying while every CPU verifies over that while
+// the others have nothing of ours to do, the median of turns.
+func (w *workload) contention(ctx context.Context, turns int) (float64, error) {
+	n := runtime.NumCPU()
+	old := runtime.GOMAXPROCS(n)
+	defer runtime.GOMAXPROCS(old)
+	const each = 10
+	verify := func(i int) error {
+		return w.verifier.Verify(w.good[i%len(w.good)].Identity, w.good[i%len(w.good)].Transcript)
+	}
+	turn := func(threads int) (time.Duration, error) {
+		var stop atomic.Bool
+		var all sync.WaitGroup
+		defer all.Wait()
+		defer stop.Store(true)
+		for k := 1; k < threads; k++ {
+			all.Go(func() {
+				for i := k; !stop.Load(); i++ {
+					if verify(i) != nil {
+						return // the one that is measured fails too
+					}
+				}
+			})
+		}
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		start := threadTime()
+		for i := range each {
+			if err := verify(i); err != nil {
+				return 0, err
+			}
+		}
+		return threadTime() - start, nil
+	}
+	var ratios []float64
+	for range turns {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		alone, err := turn(1)
+		if err != nil {
+			return 0, err
+		}
+		together, err := turn(n)
+		if err != nil {
+			return 0, err
+		}
+		ratios = append(ratios, float64(together)/float64(alone))
+	}
+	return median(ratios), nil
 }
 
 // withoutStrays leaves out what took more than ten times the median: somebody
@@ -192,7 +247,7 @@ func (w *workload) verifyOne(i int) (time.Duration, error) {
 	return processTime() - start, err
 }
 
-// verifyMany is the mean time of a batch, without its strays.
+// verifyMany is the median time of a batch.
 func (w *workload) verifyMany(ctx context.Context, n, bad, times int) (time.Duration, error) {
 	sessions := make([]protocol.Session, n)
 	var took []time.Duration
@@ -221,8 +276,8 @@ func (w *workload) verifyMany(ctx context.Context, n, bad, times int) (time.Dura
 			return 0, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
 		}
 	}
-	d, err := Measured(withoutStrays(took))
-	return d.Mean(), err
+	d, err := Measured(took)
+	return d.Quantile(0.5), err
 }
 
 // pins is the range of the PIN errors that an RPS looks for: six digits.

@@ -3,23 +3,15 @@ package capacity
 import (
 	"bytes"
 	"errors"
+	"math"
 	"reflect"
-	"runtime"
 	"testing"
 )
 
-// TestCalibrate measures a real deployment, briefly, and reads what it wrote.
-func TestCalibrate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a deployment and ten seconds")
-	}
-	if runtime.GOOS != "linux" {
-		t.Skip("the CPU time of processes is told on Linux only")
-	}
-	c, err := Calibrate(t.Context(), Options{Backends: []string{"gnark/bn254"}, Users: 24, Rounds: 4, Samples: 30, Command: node, Said: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
+// checkCalibration looks at what was measured of a real deployment, and reads what
+// is written of it.
+func checkCalibration(t *testing.T, c *Calibration) {
+	t.Helper()
 	e := &c.Entries[0]
 	t.Logf("verify %v, issue %v, find PIN %v", e.Verify.Mean(), e.Issue.Mean(), e.FindPIN.Mean())
 	for name, r := range map[string]*Requests{"single": &e.Single, "batching": &e.Batching} {
@@ -30,6 +22,9 @@ func TestCalibrate(t *testing.T) {
 			t.Logf("%s %s: CPU %.0f µs, wake %.0f µs, delay %v, %.0f bytes in, %.0f out", name, q.name, q.CPU, q.Wake, q.Delay.Mean(), q.In, q.Out)
 			// A request is neither nothing nor seconds, and its bytes are those
 			// of a few points in hex and their headers.
+			if q.Calls < 1 || q.Calls > 10 || q.Service.Mean() <= 0 {
+				t.Errorf("%s %s: %v calls of the store, %v", name, q.name, q.Calls, q.Service.Mean())
+			}
 			if q.CPU < 1 || q.CPU > 1e6 || q.In < 100 || q.Out < 100 || q.In > 20_000 || q.Out > 20_000 {
 				t.Errorf("%s %s: %+v", name, q.name, q)
 			}
@@ -37,6 +32,13 @@ func TestCalibrate(t *testing.T) {
 	}
 	for _, b := range e.Batch {
 		t.Logf("batch of %d with %d bad: %.0f µs", b.N, b.Bad, b.Time)
+	}
+	if e.Batching.After <= 0 || e.Contention <= 0 || len(e.Scrapes) < 5 {
+		t.Errorf("%v after the verdict, contention %v, pages of metrics %v µs", e.Batching.After, e.Contention, e.Scrapes)
+	}
+	// Of a calibration and itself the mean is the same.
+	if m := mean([]*Calibration{c, c}); !reflect.DeepEqual(rounded(t, m), rounded(t, c)) {
+		t.Error("the mean of twice the same is another")
 	}
 	b, err := c.Encode()
 	if err != nil {
@@ -54,12 +56,31 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
+// rounded is a calibration as its file has it.
+func rounded(t *testing.T, c *Calibration) *Calibration {
+	t.Helper()
+	b, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := DecodeCalibration(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range back.Entries { // sums of halves are rounded otherwise
+		for j := range back.Entries[i].Scrapes {
+			back.Entries[i].Scrapes[j] = math.Round(back.Entries[i].Scrapes[j])
+		}
+	}
+	return back
+}
+
 // FuzzDecodeCalibration: whatever the bytes, an error of the named kind or costs
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
 	f.Add(recorded)
-	f.Add([]byte(`{"format":"mpin-capacity/1","entries":[{}]}`))
-	f.Add([]byte(`{"format":"mpin-capacity/1","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/2","entries":[{}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/2","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeCalibration(b)

@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/1"
+const Format = "mpin-capacity/2"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -56,8 +56,18 @@ type Entry struct {
 	// by one and in batches, redeeming without the verification.
 	Single   Requests `json:"single"`
 	Batching Requests `json:"batching"`
+	// Contention is the time that verifying takes while all CPUs verify over that
+	// while the others idle: what they share makes it more than 1.
+	Contention float64 `json:"contention"`
+	// Scrapes are the CPU times in µs of the deployment's processes, the RPS
+	// first, for one page of metrics.
+	Scrapes []float64 `json:"scrape_us"`
 	// Memory is the RPS's resident memory in bytes after the measurement.
 	Memory int64 `json:"memory"`
+
+	// mixing is what requests that come mixed take over those that come by kind,
+	// while calibrating.
+	mixing float64
 }
 
 // Requests are the costs of a login's requests.
@@ -66,16 +76,29 @@ type Requests struct {
 	Pass1  RequestCost `json:"pass1"`
 	Pass2  RequestCost `json:"pass2"`
 	Redeem RequestCost `json:"redeem"`
+	// Verify is the time of verifying in the server over that alone in
+	// calibration's process (Entry.Verify, Entry.Batch): caches that others use
+	// too, the garbage collector.
+	Verify float64 `json:"verify_factor"`
+	// After is the share of Redeem's CPU time that comes after the verdict.
+	After float64 `json:"after_verdict"`
 }
 
 // RequestCost is one request's.
 type RequestCost struct {
-	// CPU is the server's time on a CPU in µs under load, and Wake what a
-	// server takes longer that was idle before.
-	CPU  float64 `json:"cpu_us"`
-	Wake float64 `json:"wake_us"`
-	// Delay is what the client waited besides, on this machine's loopback.
-	Delay Dist `json:"delay"`
+	// CPU is the server's mean time on a CPU in µs under load, and Wake what a
+	// server needs to come to itself that was idle before. Service is how single requests
+	// lie about CPU.
+	CPU     float64 `json:"cpu_us"`
+	Wake    float64 `json:"wake_us"`
+	Service Dist    `json:"service"`
+	// Client is the CPU time in µs of the client for sending the request and
+	// reading its answer. Delay is what it waited besides its own and the
+	// server's time: this machine's loopback, waking its CPU, the store.
+	Client float64 `json:"client_us"`
+	Delay  Dist    `json:"delay"`
+	// Calls are the RPS's calls to its store.
+	Calls float64 `json:"store_calls"`
 	// In and Out are the bytes of TCP's payload to and from the server.
 	In  float64 `json:"in_bytes"`
 	Out float64 `json:"out_bytes"`
@@ -83,7 +106,7 @@ type RequestCost struct {
 
 // cost is the model's form of it.
 func (r *RequestCost) cost() Cost {
-	return Cost{Service: Constant(us(r.CPU)), Wake: us(r.Wake), Delay: r.Delay}
+	return Cost{Service: r.Service, Wake: us(r.Wake), Delay: r.Delay}
 }
 
 func us(x float64) time.Duration { return time.Duration(math.Round(x * 1000)) }
@@ -148,14 +171,25 @@ func (e *Entry) check() error {
 	if err := (&Batching{Costs: e.Batch}).check(); err != nil {
 		return err
 	}
+	if !(e.Contention >= 0.5 && e.Contention <= 10) {
+		return fmt.Errorf("contention of %v", e.Contention)
+	}
+	for _, x := range e.Scrapes {
+		if !(x >= 0 && x <= 1e7) {
+			return fmt.Errorf("%v µs for a page of metrics", x)
+		}
+	}
 	for _, rs := range []*Requests{&e.Single, &e.Batching} {
+		if !(rs.Verify > 0 && rs.Verify <= 10) || !(rs.After >= 0 && rs.After <= 1) {
+			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
+		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
-			for _, v := range []float64{r.CPU, r.Wake, r.In, r.Out} {
+			for _, v := range []float64{r.CPU, r.Wake, r.Client, r.Calls, r.In, r.Out} {
 				if !(v >= 0) || v > 1e9 {
 					return fmt.Errorf("a cost of %v", v)
 				}
 			}
-			if r.CPU == 0 {
+			if r.CPU == 0 || r.Service.mean <= 0 {
 				return errors.New("a request without a cost")
 			}
 		}
@@ -164,8 +198,10 @@ func (e *Entry) check() error {
 }
 
 // Encode writes the calibration as JSON.
-func (c *Calibration) Encode() ([]byte, error) {
-	b, err := json.MarshalIndent(c, "", " ")
+func (c *Calibration) Encode() ([]byte, error) { return compact(c) }
+
+func compact(v any) ([]byte, error) {
+	b, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +230,7 @@ func (c *Calibration) Encode() ([]byte, error) {
 
 // numbers reports whether a line opens a distribution.
 func numbers(line []byte) bool {
-	for _, name := range []string{`"verify"`, `"find_pin"`, `"issue"`, `"answer"`, `"delay"`} {
+	for _, name := range []string{`"verify"`, `"find_pin"`, `"issue"`, `"answer"`, `"delay"`, `"service"`, `"scrape_us"`} {
 		if bytes.HasPrefix(line, []byte(name)) {
 			return true
 		}
@@ -248,7 +284,9 @@ func (c *Calibration) Find(backend, store string) (*Entry, error) {
 			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },
 		} {
 			to, more, less := of(mode(&e)), of(mode(with)), of(mode(without))
-			to.CPU = max(1, to.CPU+more.CPU-less.CPU)
+			cpu := max(1, to.CPU+more.CPU-less.CPU)
+			to.Service, to.CPU = to.Service.Scale(cpu/to.CPU), cpu
+			to.Calls = more.Calls
 			to.Delay = to.Delay.Plus(more.Delay.Mean() - less.Delay.Mean())
 		}
 	}
@@ -287,16 +325,31 @@ func (c *Calibration) Stores() []string {
 
 // Model is an RPS with these costs, of one core and without permits or load yet.
 func (e *Entry) Model(batching bool) *Model {
-	m := &Model{Instances: 1, Cores: 1, Verify: e.Verify, FindPIN: e.FindPIN, Issue: e.Issue}
 	r := &e.Single
 	if batching {
 		r = &e.Batching
-		m.Batching = &Batching{Costs: e.Batch, Back: afterVerdict}
+	}
+	m := &Model{Instances: 1, Cores: 1, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
+	if batching {
+		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}
+		for i := range m.Batching.Costs {
+			m.Batching.Costs[i].Time *= r.Verify
+		}
 	}
 	m.Costs = [stages]Cost{r.Permit.cost(), r.Pass1.cost(), r.Pass2.cost(), r.Redeem.cost()}
 	return m
 }
 
-// afterVerdict is the share of a redeeming request's work that is taken to come
-// after the verdict: settling, the answer. It is an estimate, of little weight.
-const afterVerdict = 0.4
+// contended is m on a machine all of whose CPUs work.
+func (e *Entry) contended(m *Model) {
+	f := max(1, e.Contention)
+	for i := range m.Costs {
+		m.Costs[i].Service = m.Costs[i].Service.Scale(f)
+	}
+	m.Verify, m.FindPIN, m.Issue = m.Verify.Scale(f), m.FindPIN.Scale(f), m.Issue.Scale(f)
+	if m.Batching != nil {
+		for i := range m.Batching.Costs {
+			m.Batching.Costs[i].Time *= f
+		}
+	}
+}

@@ -27,10 +27,21 @@
 //
 // # Where the figures come from
 //
-// [Calibrate] measures verification alone and in batches, and the CPU time and
-// the delays of every request of a real deployment on this machine. [Default]
-// is one such measurement, recorded with its machine and date. [Validate] holds
-// the model against a real run, and [Plan] searches the least number of
+// [Calibrate] measures verification alone and in batches in this process, with the
+// other CPUs idle and busy, and on a real deployment, whose servers have one CPU
+// and the client the other, of every request: the RPS's CPU time for a login whose
+// requests are mixed with others' on a busy server, shared out by what each kind
+// of request takes by itself; how the times of single requests lie; what they take
+// longer on a server that was idle; the client's CPU time, the bytes, the calls of
+// the store; of redeeming in batches, how much comes after the verdict, by the
+// rate of answers once a batch is done; and what a page of metrics takes. [Default]
+// is one such measurement, recorded with its machine and date.
+//
+// [Validate] runs the load generator against a real server in the same
+// arrangement and simulates the same arrivals, with the generator's own work, in
+// turns on its CPU, and the pages of metrics that it asks for. Times begin when
+// the generator begins a login: how late it does is told apart. What others took
+// of the machine meanwhile is told too. [Plan] searches the least number of
 // instances that keeps a promise.
 //
 // # Limits
@@ -38,7 +49,8 @@
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
 // are not modelled, nor is the CPU's frequency. The store is a delay with a
-// bound on its calls a second, not a queue. Failures of machines are not
+// bound on its calls a second, not a queue. A [Calibration] tells how many calls
+// a request makes. Failures of machines are not
 // modelled: see [Request.Spare]. What the application does after a login is not
 // counted.
 package capacity

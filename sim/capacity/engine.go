@@ -9,12 +9,15 @@ import (
 
 // The kinds of event.
 const (
-	evRequest uint8 = iota // a login's next request reaches its instance
-	evServed               // a core has done with a request
-	evBatch                // a core has done with a slice of a batch
-	evIssued               // a D-TA's core has issued
-	evAnswer               // a login's last answer is with the client
-	evAgain                // a client begins anew
+	evRequest   uint8 = iota // a login's next request reaches its instance
+	evServed                 // a core has done with a request
+	evBatch                  // a core has done with a slice of a batch
+	evIssued                 // a D-TA's core has issued
+	evAnswer                 // a login's last answer is with the client
+	evAgain                  // a client begins anew
+	evThought                // a client's core has done
+	evChore                  // a chore is due
+	evChoreDone              // a core has done with a chore
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -32,21 +35,29 @@ type job struct {
 	permit  bool // it needs one
 	counted bool // it arrived after the warm-up
 	half    bool // the first half of the permit is there
+	ended   bool // the last answer is there; the client has yet to finish
 	back    bool // the verdict is there
 }
 
-// task is what waits for a core: a login's request, or a worker (job noJob).
+// task is what waits for a core: a login's request, a worker (job noJob), or a
+// chore (job noLogin), whose number is in batch.
 type task struct {
 	ref
 	batch uint32 // a worker's batch + 1, 0 if it has yet to take one
 	stage Stage  // of the request, which stays when its client has gone
 }
 
-const noJob = ^uint32(0)
+const (
+	noJob   = ^uint32(0)
+	noLogin = noJob - 1
+)
 
-// instance is one RPS.
+// instance is one RPS. What a verdict has woken comes before what waits at the
+// door: Go's scheduler looks at the network only when nothing is ready.
 type instance struct {
+	ready    ring[task]
 	waiting  ring[task]
+	polled   int64 // when one of waiting got a core
 	busy     int
 	verifier verifier
 }
@@ -82,6 +93,7 @@ type engine struct {
 	inst    []instance
 	turn    int
 	issuers [2]issuer
+	clients issuer
 
 	table          *batchTable
 	batch, workers int
@@ -95,6 +107,25 @@ type engine struct {
 	busyTime        [2]int64
 	verdicts        int64
 	result          *Result
+}
+
+// never is after everything.
+const never = int64(1<<63 - 1)
+
+// coming returns the first arrival and what tells the next ones.
+func (e *engine) coming() (int64, func() int64) {
+	if e.m.Trace == nil {
+		a := newArrivals(&e.m.Arrivals, e.m.From, rand.New(rand.NewPCG(e.m.Seed, 0x61727269766573)))
+		return a.next(), a.next
+	}
+	i := -1
+	next := func() int64 {
+		if i++; i < len(e.m.Trace) {
+			return int64(e.m.From + e.m.Trace[i])
+		}
+		return never
+	}
+	return next(), next
 }
 
 // checkEvery is how many events lie between two looks at the context.
@@ -146,15 +177,18 @@ func newEngine(m *Model) *engine {
 }
 
 func (e *engine) run(ctx context.Context) (*Result, error) {
-	coming := newArrivals(&e.m.Arrivals, e.m.From, rand.New(rand.NewPCG(e.m.Seed, 0x61727269766573)))
-	next := coming.next()
+	next, coming := e.coming()
+	for i := range e.m.Chores {
+		for k := range e.inst {
+			e.push(e.now+int64(e.m.Chores[i].First), event{job: uint32(i), core: uint32(k), kind: evChore})
+		}
+	}
 	for count := 0; ; count++ {
 		if count%checkEvery == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		// The earliest of an arrival, an event and a time-out.
-		const none = int64(1<<63 - 1)
-		at, which := none, 0
+		at, which := never, 0
 		if next < e.end {
 			at, which = next, 1
 		}
@@ -171,7 +205,7 @@ func (e *engine) run(ctx context.Context) (*Result, error) {
 		switch which {
 		case 1:
 			e.arrive()
-			next = coming.next()
+			next = coming()
 		case 2:
 			e.happen(e.events.pop())
 		case 3:
@@ -185,23 +219,79 @@ func (e *engine) run(ctx context.Context) (*Result, error) {
 func (e *engine) happen(v event) {
 	r := ref{v.job, v.gen}
 	switch v.kind {
-	case evRequest, evAgain:
+	case evRequest:
 		if e.alive(r) {
 			e.send(r)
+		}
+	case evAgain:
+		if e.alive(r) {
+			e.prepare(r)
 		}
 	case evServed:
 		e.release(v.core)
 		e.served(r, v.core)
 	case evBatch:
+		e.sliced(v.job, v.core) // what it wakes is there before the core looks for work
 		e.release(v.core)
-		e.sliced(v.job, v.core)
 	case evIssued:
 		e.issued(r, int(v.core))
 	case evAnswer:
 		if e.alive(r) {
 			e.answered(r)
 		}
+	case evThought:
+		if c := &e.clients; c.waiting.n > 0 {
+			e.thinking(c.waiting.pop())
+		} else {
+			c.busy--
+		}
+		switch {
+		case !e.alive(r):
+		case e.jobs[r.job].ended:
+			e.verdict(r)
+		default:
+			e.send(r)
+		}
+	case evChore:
+		e.want(v.core, task{ref: ref{job: noLogin}, batch: v.job})
+		if at := e.now + int64(e.m.Chores[v.job].Every); at < e.end {
+			e.push(at, event{job: v.job, core: v.core, kind: evChore})
+		}
+	case evChoreDone:
+		e.release(v.core)
 	}
+}
+
+func (e *engine) push(at int64, v event) {
+	v.at = at
+	e.events.push(v)
+}
+
+// think has a client work before its next request, or after its last answer, on
+// a core of the clients'.
+func (e *engine) think(r ref) {
+	if c := &e.clients; c.busy >= e.m.ClientCores {
+		c.waiting.push(r)
+		return
+	}
+	e.clients.busy++
+	e.thinking(r)
+}
+
+func (e *engine) thinking(r ref) {
+	j := &e.jobs[r.job]
+	var d int64
+	if j.gen == r.gen {
+		if j.ended {
+			d = e.m.Finish.draw(e.random)
+		} else {
+			d = e.m.Costs[j.stage].Think.draw(e.random)
+		}
+		if j.spent < 0 {
+			j.spent = e.now // when it began
+		}
+	}
+	e.push(e.now+d, event{job: r.job, gen: r.gen, kind: evThought})
 }
 
 func (e *engine) alive(r ref) bool { return e.jobs[r.job].gen == r.gen }
@@ -238,12 +328,24 @@ func (e *engine) arrive() {
 func (e *engine) begin(r ref) {
 	j := &e.jobs[r.job]
 	e.reset(j)
+	e.prepare(r)
+}
+
+// prepare has a client think, where that takes a core, and send its request.
+func (e *engine) prepare(r ref) {
+	if e.m.ClientCores > 0 {
+		e.think(r)
+		return
+	}
 	e.send(r)
 }
 
 // reset puts a login before its first request.
 func (e *engine) reset(j *job) {
-	j.stage, j.spent, j.half, j.back = e.next[Permit], 0, false, false
+	j.stage, j.spent, j.half, j.back, j.ended = e.next[Permit], 0, false, false, false
+	if e.m.ClientCores > 0 {
+		j.spent = -1
+	}
 	if j.permit {
 		j.stage = Permit
 	}
@@ -272,16 +374,34 @@ func (e *engine) want(i uint32, t task) {
 	in := &e.inst[i]
 	if in.busy < e.m.Cores {
 		in.busy++
+		in.polled = e.now
 		e.work(i, t, true)
 		return
 	}
 	in.waiting.push(t)
 }
 
+// wake gives what has been waiting for a verdict a core, before what comes from
+// outside.
+func (e *engine) wake(i uint32, t task) {
+	in := &e.inst[i]
+	if in.busy < e.m.Cores {
+		in.busy++
+		e.work(i, t, false)
+		return
+	}
+	in.ready.push(t)
+}
+
 // release ends what a core did; the next task gets it.
 func (e *engine) release(i uint32) {
 	in := &e.inst[i]
+	if in.ready.n > 0 {
+		e.work(i, in.ready.pop(), false)
+		return
+	}
 	if in.waiting.n > 0 {
+		in.polled = e.now
 		e.work(i, in.waiting.pop(), false)
 		return
 	}
@@ -290,8 +410,12 @@ func (e *engine) release(i uint32) {
 
 // work has a core work on a task; idle says that it did nothing before.
 func (e *engine) work(i uint32, t task, idle bool) {
-	if t.job == noJob {
+	switch t.job {
+	case noJob:
 		e.verify(i, t)
+		return
+	case noLogin:
+		e.hold(i, e.m.Chores[t.batch].Service.draw(e.random), event{kind: evChoreDone})
 		return
 	}
 	j := &e.jobs[t.job]
@@ -369,7 +493,9 @@ func (e *engine) answer(r ref) {
 func (e *engine) answered(r ref) {
 	j := &e.jobs[r.job]
 	took := e.now - j.began
-	j.spent += took
+	if e.m.ClientCores == 0 {
+		j.spent += took
+	}
 	if j.counted {
 		e.result.Stages[j.stage].add(took)
 	}
@@ -383,12 +509,30 @@ func (e *engine) answered(r ref) {
 	}
 	if n := e.next[j.stage]; n < stages {
 		j.stage = n
+		if e.m.ClientCores > 0 {
+			e.think(r)
+			return
+		}
 		if think := e.m.Costs[j.stage].Think.draw(e.random); think > 0 {
 			e.events.push(event{at: e.now + think, job: r.job, gen: r.gen, kind: evRequest})
 			return
 		}
 		e.send(r)
 		return
+	}
+	if e.m.ClientCores > 0 {
+		j.ended = true
+		e.think(r)
+		return
+	}
+	e.verdict(r)
+}
+
+// verdict is the end of a login.
+func (e *engine) verdict(r ref) {
+	j := &e.jobs[r.job]
+	if e.m.ClientCores > 0 {
+		j.spent = e.now - j.spent
 	}
 	if e.now >= e.start && e.now < e.end {
 		e.verdicts++
@@ -497,7 +641,7 @@ func (e *engine) verify(i uint32, t task) {
 	e.hold(i, d, event{job: t.batch - 1, kind: evBatch})
 }
 
-// sliced is the end of a batch's slice; release has given the core away.
+// sliced is the end of a batch's slice; the core is given away afterwards.
 func (e *engine) sliced(k, i uint32) {
 	b, v := &e.batches[k], &e.inst[i].verifier
 	if b.left > 0 {
@@ -509,7 +653,7 @@ func (e *engine) sliced(k, i uint32) {
 	for _, r := range b.jobs {
 		if e.alive(r) {
 			e.jobs[r.job].back = true
-			e.want(i, task{ref: r, stage: Redeem})
+			e.wake(i, task{ref: r, stage: Redeem})
 		}
 	}
 	e.freeBatches = append(e.freeBatches, k)
@@ -517,7 +661,12 @@ func (e *engine) sliced(k, i uint32) {
 		v.awake--
 		return
 	}
-	e.want(i, task{ref: ref{job: noJob}})
+	// The worker goes on before the door is looked at, but for so long only.
+	if next := (task{ref: ref{job: noJob}}); e.now-e.inst[i].polled < slice {
+		e.wake(i, next)
+	} else {
+		e.want(i, next)
+	}
 }
 
 // issue asks a D-TA for its half of a permit.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,13 @@ type Cost struct {
 	Think Dist
 }
 
+// Chore is what an instance does besides logins, as answering who watches it: it
+// holds a core for Service, the first time after First and then once in Every.
+type Chore struct {
+	First, Every time.Duration
+	Service      Dist
+}
+
 // Model is a deployment and its load.
 type Model struct {
 	// Instances of the RPS with Cores each. A balancer gives requests to them
@@ -68,8 +76,19 @@ type Model struct {
 	PermitPeriod time.Duration
 	PerUser      float64
 
-	// Arrivals are of logins.
+	// Chores are those of every instance.
+	Chores []Chore
+	// ClientCores, if not 0, are the cores that all clients share, as those of a
+	// load generator do: Think, and Finish after the last answer, hold one of
+	// them. Whole is then from the beginning of a login's first Think, when its
+	// client has a core, to the end of Finish.
+	ClientCores int
+	Finish      Dist
+
+	// Arrivals are of logins. Trace, if not nil, takes their place: the times of
+	// arrivals after From, in ascending order.
 	Arrivals Profile
+	Trace    []time.Duration
 	// From is the time of the profile at which the simulation starts, and
 	// WarmUp and Duration how long it goes on: what begins in the warm-up is
 	// not counted.
@@ -107,6 +126,12 @@ func (m *Model) check() error {
 		return bad("%v from %v after %v", m.Duration, m.From, m.WarmUp)
 	case m.PermitPeriod < 0 || m.PermitPeriod > 0 && !(m.PerUser > 0) || math.IsInf(m.PerUser, 0):
 		return bad("permits for %v at %v logins of a user a day", m.PermitPeriod, m.PerUser)
+	case m.ClientCores < 0 || m.ClientCores > 1<<20:
+		return bad("%d cores of the clients", m.ClientCores)
+	case m.Trace != nil && !slices.IsSorted(m.Trace) || len(m.Trace) > 0 && m.Trace[0] < 0:
+		return bad("arrivals that are not in order")
+	case m.Trace != nil && m.PermitPeriod > 0:
+		return bad("permits follow from a profile of arrivals")
 	case m.Timeout < 0 || m.Pause < 0 || m.Retries < 0 || m.Retries > 1000 || m.InFlight < 0:
 		return bad("%d retries after %v and %v", m.Retries, m.Timeout, m.Pause)
 	}
@@ -117,10 +142,18 @@ func (m *Model) check() error {
 	if nothing {
 		return bad("a login takes no time")
 	}
+	for _, c := range m.Chores {
+		if c.First < 0 || c.Every < time.Microsecond {
+			return bad("a chore after %v, every %v", c.First, c.Every)
+		}
+	}
 	if m.Batching != nil {
 		if err := m.Batching.check(); err != nil {
 			return err
 		}
+	}
+	if m.Trace != nil {
+		return nil
 	}
 	return m.Arrivals.check()
 }
@@ -142,7 +175,8 @@ type Result struct {
 	// whenever they arrived.
 	Rate float64
 	// Whole is the response time of accepted logins, all their requests
-	// together without the client's own time, and Stages those of the requests.
+	// together without the client's own time unless that holds cores (see
+	// Model.ClientCores), and Stages those of the requests.
 	Whole  *Histogram
 	Stages [stages]*Histogram
 	// Utilization is the mean share of the RPS's cores in use, IssuerUse that of

@@ -40,6 +40,7 @@ func inBatches(m *Model) *Model {
 // TestConservation: whatever the load, the time-outs and the queues, every login
 // that comes is accounted for, and no core works more than all the time.
 func TestConservation(t *testing.T) {
+	t.Parallel()
 	properties := gopter.NewProperties(gopter.DefaultTestParametersWithSeed(1))
 	properties.Property("arrived = accepted + refused + failed + unfinished; drained, nothing is unfinished", prop.ForAll(
 		func(seed uint64, rate, bad float64, cores, instances, timeout, inFlight int, batching, drain bool) bool {
@@ -78,6 +79,7 @@ func TestConservation(t *testing.T) {
 // TestDeterminism: the same seed gives the same result to the last value,
 // another one another.
 func TestDeterminism(t *testing.T) {
+	t.Parallel()
 	for _, m := range []*Model{whole(), inBatches(whole())} {
 		a, b := simulate(t, m), simulate(t, m)
 		if !reflect.DeepEqual(a, b) {
@@ -93,6 +95,7 @@ func TestDeterminism(t *testing.T) {
 // TestOverload: a service beyond what it bears collapses with clients that try
 // again, and serves what it can with clients that do not give up.
 func TestOverload(t *testing.T) {
+	t.Parallel()
 	m := whole()
 	m.Bad, m.PermitPeriod, m.Arrivals, m.Duration = 0, 0, Flat(6000), 30*time.Second
 	// Of logins that may all come in, earlier requests hold the cores of later

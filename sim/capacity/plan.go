@@ -106,8 +106,6 @@ var (
 )
 
 const (
-	storeCalls  = 5.0 // of a login: pass 1, pass 2, take, reserve, settle
-	permitCalls = 1.0
 	issuerUse   = 0.6
 	hoursAMonth = 730.5
 	// sliced is how many instances are simulated of a larger number: the
@@ -181,6 +179,7 @@ func Plan(ctx context.Context, r Request) (*Answer, error) {
 		return nil, err
 	}
 	m := entry.Model(r.Batching)
+	entry.contended(m)
 	m.Cores, m.Bad, m.Seed = r.Cores, r.Bad, r.Seed
 	m.PermitPeriod, m.PerUser, m.Published = r.PermitPeriod, r.LoginsPerDay, r.Published
 	m.Timeout, m.Pause, m.Retries = 10*time.Second, time.Second, 2
@@ -190,7 +189,7 @@ func Plan(ctx context.Context, r Request) (*Answer, error) {
 	a.MeanRate = day.Mean()
 	a.PeakRate, a.PeakAt = day.Peak()
 	share, busiest := a.permits(m)
-	a.IssuerCores = int(math.Ceil(a.PeakPermits * entry.Issue.Mean().Seconds() / issuerUse))
+	a.IssuerCores = int(math.Ceil(a.PeakPermits * m.Issue.Mean().Seconds() / issuerUse))
 
 	moments := []time.Duration{a.PeakAt}
 	if m.PermitPeriod > 0 && busiest != a.PeakAt {
@@ -209,12 +208,13 @@ func Plan(ctx context.Context, r Request) (*Answer, error) {
 		rs = &entry.Batching
 	}
 	const mbit = 8.0 / 1e6
+	calls := rs.Pass1.Calls + rs.Pass2.Calls + rs.Redeem.Calls
 	in, out := rs.Pass1.In+rs.Pass2.In+rs.Redeem.In, rs.Pass1.Out+rs.Pass2.Out+rs.Redeem.Out
 	for _, at := range moments {
 		rate, permits := day.At(at), day.At(at)*share(at)
 		a.PeakIn = max(a.PeakIn, mbit*(rate*in+permits*rs.Permit.In))
 		a.PeakOut = max(a.PeakOut, mbit*(rate*out+permits*rs.Permit.Out))
-		a.StoreCalls = max(a.StoreCalls, rate*storeCalls+permits*permitCalls)
+		a.StoreCalls = max(a.StoreCalls, rate*calls+permits*rs.Permit.Calls)
 	}
 	cores := float64(a.Cores + 2*a.IssuerCores)
 	a.CostPerHour = cores * r.PricePerCoreHour

@@ -51,6 +51,7 @@ func erlangC(c int, rho float64) float64 {
 // response is a service time, and with the chance C(c, a) an exponential wait of
 // rate c·mu − lambda on top (Kleinrock, Queueing Systems I, 3.5).
 func TestMMc(t *testing.T) {
+	t.Parallel()
 	const mean = time.Millisecond
 	mu := 1 / mean.Seconds()
 	cores, loads := []int{1, 2, 4, 16}, []float64{0.3, 0.6, 0.9}
@@ -91,6 +92,7 @@ func TestMMc(t *testing.T) {
 // percentiles against Erlang's distribution of the wait,
 // P(W ≤ x) = (1−rho) Σ_{k≤x/D} (lambda(kD−x))^k/k! · e^{−lambda(kD−x)}.
 func TestMD1(t *testing.T) {
+	t.Parallel()
 	const d = time.Millisecond
 	for _, rho := range []float64{0.3, 0.6, 0.8} {
 		r := simulate(t, queue(1, rho, Constant(d), 3))
@@ -123,6 +125,7 @@ func TestMD1(t *testing.T) {
 // TestMG1 holds a measured distribution against Pollaczek and Khinchine:
 // W = lambda·E[S²]/(2(1−rho)).
 func TestMG1(t *testing.T) {
+	t.Parallel()
 	sample := make([]time.Duration, 0, 2000)
 	for i := range 2000 {
 		d := time.Duration(500+i/4) * time.Microsecond
@@ -149,6 +152,7 @@ func TestMG1(t *testing.T) {
 
 // TestDelays adds what holds no core to a queue.
 func TestDelays(t *testing.T) {
+	t.Parallel()
 	m := queue(1, 0.5, Exponential(time.Millisecond), 11)
 	m.Costs[Pass1].Delay = Constant(3 * time.Millisecond)
 	m.Costs[Pass2].Delay = Exponential(5 * time.Millisecond)
@@ -163,6 +167,7 @@ func TestDelays(t *testing.T) {
 // (Takagi, Queueing Analysis I, 2.2): W = lambda·E[S²]/(2(1−rho)) +
 // (2E[D] + lambda·E[D²])/(2(1 + lambda·E[D])).
 func TestSetup(t *testing.T) {
+	t.Parallel()
 	const service, wake = time.Millisecond, 400 * time.Microsecond
 	m := queue(1, 0.4, Constant(service), 13)
 	m.Costs[Pass1].Wake = wake
@@ -176,6 +181,7 @@ func TestSetup(t *testing.T) {
 // rate it can have: the requests come first, those that are turned away too, and
 // what they leave of the core goes to batches of the greatest size.
 func TestBatchingThroughput(t *testing.T) {
+	t.Parallel()
 	m := &Model{Instances: 1, Cores: 1, WarmUp: 5 * time.Second, Duration: 20 * time.Second, Arrivals: Flat(20_000), Seed: 1}
 	m.Costs[Redeem].Service = Constant(20 * time.Microsecond)
 	costs := []BatchCost{{N: 1, Time: 800}, {N: 64, Time: 6400}, {N: 256, Time: 20000}}
@@ -195,6 +201,7 @@ func TestBatchingThroughput(t *testing.T) {
 // with Poisson logins, perUser a day, a share 1 − e^−perUser comes on a day, and
 // each fetches one permit, the first time.
 func TestPermits(t *testing.T) {
+	t.Parallel()
 	const perDay, perUser = 2_000_000, 2.0
 	day, err := Daily(perDay/86400.0, 4, []Region{{Name: "a", Weight: 2, Offset: 1}, {Name: "b", Weight: 1, Offset: -5}})
 	if err != nil {

@@ -3,35 +3,49 @@ package capacity
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 
 	"mpinlab/bench"
-	"mpinlab/sim/load"
-	"mpinlab/sim/load/result"
 )
 
 // ValidateOptions say what Validate compares.
 type ValidateOptions struct {
+	// Calibration has the costs; the recorded one where nil. Fresh, if not nil,
+	// measures them here and now instead, a part before each round of runs.
 	Calibration *Calibration
+	Fresh       *Options
 	// Backend is of the calibration, its first if empty.
 	Backend string
-	// Duration is that of each run, 20 s where 0, a fifth of it warm-up. Loads
-	// are shares of the measured saturation, 0.3, 0.6 and 0.8 if nil.
+	// Duration is that of each run, 10 s where 0, a fifth of it warm-up. Loads
+	// are shares of the first saturation, 0.3, 0.6 and 0.8 if nil. Rounds are how
+	// often everything is run, 2 where 0.
 	Duration time.Duration
 	Loads    []float64
+	Rounds   int
 	// Modes are the verifiers, one by one and in batches if nil.
-	Modes    []bool
+	Modes []bool
+	// Bounds are what the deviations are held against, Targets where zero.
+	Bounds   Bounds
 	Seed     uint64
 	Command  func(configFile string) *exec.Cmd
 	Progress func(done, total int, what string)
 	Log      io.Writer
 }
+
+// Bounds are how far the model may be off, as shares of the real figures.
+type Bounds struct {
+	Saturation float64 `json:"saturation"`
+	Latency    float64 `json:"latency"`
+}
+
+// Targets are the bounds that the model is made for.
+var Targets = Bounds{Saturation: 0.10, Latency: 0.20}
 
 // Validation is the model beside reality.
 type Validation struct {
@@ -39,43 +53,62 @@ type Validation struct {
 	Created     time.Time `json:"created"`
 	Environment []Setting `json:"environment"`
 	Backend     string    `json:"backend"`
-	// Calibrated is when the costs were measured.
-	Calibrated time.Time       `json:"calibrated"`
-	Seconds    float64         `json:"seconds"` // of each run
-	Modes      []ValidatedMode `json:"modes"`
-	// Met tells whether all deviations keep within the targets.
-	Met bool `json:"met"`
+	// Calibrated is when the costs were measured, and Calibration those.
+	Calibrated  time.Time       `json:"calibrated"`
+	Calibration *Calibration    `json:"calibration,omitempty"`
+	Seconds     float64         `json:"seconds"` // of each run
+	Rounds      int             `json:"rounds,omitempty"`
+	Modes       []ValidatedMode `json:"modes"`
+	// Met tells whether all deviations keep within Bounds.
+	Bounds Bounds `json:"bounds"`
+	Met    bool   `json:"met"`
+	// Disturbed is the greatest share of the machine's CPUs that others had
+	// during a run: where it is more than a few percent the real figures are not
+	// those of the server alone.
+	Disturbed float64 `json:"disturbed"`
 }
 
 // ValidatedMode is one verifier.
 type ValidatedMode struct {
 	Batching   bool     `json:"batching"`
 	Saturation Compared `json:"saturation"` // logins a second
-	// CPU is the RPS's time on a core for a login at saturation, in µs: the same
-	// as Saturation where nobody else had the core.
-	CPU    Compared        `json:"cpu_us"`
-	Points []ValidatedLoad `json:"points"`
+	// CPU is the RPS's time on a core for a login at saturation, in µs: the
+	// inverse of Saturation where nobody else had the core.
+	CPU Compared `json:"cpu_us"`
+	// MeanBatch is that of saturation, 0 one by one.
+	MeanBatch Compared        `json:"mean_batch"`
+	Points    []ValidatedLoad `json:"points"`
 }
 
 // ValidatedLoad is one load.
 type ValidatedLoad struct {
-	Load float64 `json:"load"` // of the measured saturation
+	Load float64 `json:"load"` // of the first measured saturation
 	Rate float64 `json:"rate"` // offered, logins a second
-	// P50 and P99 of the whole login, and of its requests, in ms.
+	// P50 and P99 of the whole login, from the time when the generator began it,
+	// and of its requests, in ms.
 	P50      Compared            `json:"p50_ms"`
 	P99      Compared            `json:"p99_ms"`
 	Requests map[string]Compared `json:"requests_p50_ms"`
 	// CPU is the share of the RPS's core in use.
-	CPU Compared `json:"cpu"`
-	// Late is the share of logins that the generator started late: where it is
-	// more than a little the run says nothing about the model.
-	Late float64 `json:"late"`
+	CPU       Compared `json:"cpu"`
+	MeanBatch Compared `json:"mean_batch"`
+	// Late is the share of logins that the generator started late, and QueueP99
+	// how much later than intended it began 1 in 100 or more, in ms: where they
+	// are more than a little the run says nothing about the model.
+	Late     float64 `json:"late"`
+	QueueP99 float64 `json:"queue_p99_ms"`
+	// Generator is its CPU time for a login in µs, which the model takes from the
+	// runs, the least of all: it is the instrument, not the service.
+	Generator float64 `json:"generator_us"`
 }
 
-// Compared is a figure of the model and of a real run.
+// Compared is a figure of the model and of a real run, both medians of the
+// rounds; Low and High are the range of the real one.
 type Compared struct {
 	Model float64 `json:"model"`
 	Real  float64 `json:"real"`
+	Low   float64 `json:"low,omitempty"`
+	High  float64 `json:"high,omitempty"`
 }
 
 // Deviation is how far the model is off, as a share of the real figure.
@@ -86,39 +119,60 @@ func (c Compared) Deviation() float64 {
 	return c.Model/c.Real - 1
 }
 
-// The targets: how far the model may be off.
-const (
-	SaturationTarget = 0.10
-	LatencyTarget    = 0.20
-)
+// Within tells whether the deviation is at most bound.
+func (c Compared) Within(bound float64) bool { return math.Abs(c.Deviation()) <= bound }
+
+// compared sums rounds up.
+func compared(model, real []float64) Compared {
+	if len(real) == 0 {
+		return Compared{}
+	}
+	return Compared{Model: median(model), Real: median(real), Low: slices.Min(real), High: slices.Max(real)}
+}
 
 // ValidationFormat is the version of a validation's form.
-const ValidationFormat = "mpin-capacity-validation/1"
+const ValidationFormat = "mpin-capacity-validation/2"
 
 // flying is how many logins are under way at saturation: enough that no core
 // waits, and that batches are large.
 const flying = 256
 
-// Validate runs a deployment whose RPS has one core, under logins that are
-// prepared so that the generator keeps to the other, and simulates the same. It
-// needs Linux and two cores. What came out is told, whatever it is; an error
-// means that a run failed.
-func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
+func (o *ValidateOptions) fill() error {
 	if o.Calibration == nil {
 		c, err := Default()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.Calibration = c
 	}
+	if o.Backend == "" {
+		o.Backend = o.Calibration.Entries[0].Backend
+	}
 	if o.Duration == 0 {
-		o.Duration = 20 * time.Second
+		o.Duration = 10 * time.Second
 	}
 	if o.Duration < 2*time.Second || o.Duration > time.Hour {
-		return nil, fmt.Errorf("%w: runs of %v; 2 s to an hour", ErrRequest, o.Duration)
+		return fmt.Errorf("%w: runs of %v; 2 s to an hour", ErrRequest, o.Duration)
+	}
+	if o.Rounds == 0 {
+		o.Rounds = 2
+	}
+	if o.Rounds < 1 || o.Rounds > 100 {
+		return fmt.Errorf("%w: %d rounds; 1 to 100", ErrRequest, o.Rounds)
+	}
+	if o.Bounds == (Bounds{}) {
+		o.Bounds = Targets
+	}
+	if !(o.Bounds.Saturation > 0 && o.Bounds.Latency > 0) {
+		return fmt.Errorf("%w: bounds of %v and %v; more than 0", ErrRequest, o.Bounds.Saturation, o.Bounds.Latency)
 	}
 	if o.Loads == nil {
 		o.Loads = []float64{0.3, 0.6, 0.8}
+	}
+	for _, l := range o.Loads {
+		if !(l > 0 && l < 1) {
+			return fmt.Errorf("%w: a load of %v; more than 0 and less than 1", ErrRequest, l)
+		}
 	}
 	if o.Modes == nil {
 		o.Modes = []bool{false, true}
@@ -126,181 +180,232 @@ func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int, string) {}
 	}
-	entry, err := o.Calibration.Find(o.Backend, "memory")
-	if err != nil {
+	return nil
+}
+
+// Validate runs a deployment whose RPS has one core, under logins that are
+// prepared so that the generator keeps to the other, and simulates the same, with
+// the same arrivals. It needs Linux and two cores. What came out is told,
+// whatever it is; an error means that a run failed. Errors: ErrRequest,
+// ErrCalibration, and those of the runs.
+func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
+	if err := o.fill(); err != nil {
 		return nil, err
 	}
 	v := &Validation{
-		Format: ValidationFormat, Created: time.Now().UTC().Truncate(time.Second), Backend: entry.Backend,
-		Calibrated: o.Calibration.Created, Seconds: (o.Duration - o.Duration/5).Seconds(), Met: true,
+		Format: ValidationFormat, Created: time.Now().UTC().Truncate(time.Second),
+		Seconds: (o.Duration - o.Duration/5).Seconds(), Rounds: o.Rounds, Bounds: o.Bounds, Backend: o.Backend,
 	}
 	for _, s := range bench.Environment() {
 		v.Environment = append(v.Environment, Setting{s.Key, s.Value})
 	}
-	total, done := len(o.Modes)*(1+len(o.Loads)), 0
-	step := func(batching bool, what string) {
-		mode := "one by one"
-		if batching {
-			mode = "in batches"
-		}
-		o.Progress(done, total, mode+", "+what)
-		done++
+	entry, runs, err := o.measure(ctx, v)
+	if err != nil {
+		return nil, err
 	}
-	for _, batching := range o.Modes {
-		mode := ValidatedMode{Batching: batching}
-		step(batching, "saturation")
-		expected, err := entry.saturation(ctx, batching, o.Seed)
+	settle(runs)
+	v.Met = true
+	for i, batching := range o.Modes {
+		mode, err := o.mode(ctx, entry, batching, runs[i])
 		if err != nil {
 			return nil, err
 		}
-		run, err := o.run(ctx, entry, batching, 1.3*expected, flying)
-		if err != nil {
-			return nil, err
+		v.Met = v.Met && mode.Saturation.Within(o.Bounds.Saturation)
+		for _, p := range mode.Points {
+			v.Met = v.Met && p.P50.Within(o.Bounds.Latency) && p.P99.Within(o.Bounds.Latency)
 		}
-		mode.Saturation = Compared{expected, run.Counts.AchievedRate}
-		mode.CPU.Model = 1e6 / expected
-		for _, s := range run.Servers {
-			if s.Node == "rps-1" && run.Counts.AchievedRate > 0 {
-				mode.CPU.Real = 1e6 * s.Share / run.Counts.AchievedRate
+		for _, list := range runs[i] {
+			for _, r := range list {
+				v.Disturbed = max(v.Disturbed, r.disturbed)
 			}
 		}
-		v.Met = v.Met && math.Abs(mode.Saturation.Deviation()) <= SaturationTarget
-		for _, share := range o.Loads {
-			step(batching, fmt.Sprintf("%.0f %% load", 100*share))
-			p, err := o.point(ctx, entry, batching, share*mode.Saturation.Real)
-			if err != nil {
-				return nil, err
-			}
-			p.Load = share
-			v.Met = v.Met && math.Abs(p.P50.Deviation()) <= LatencyTarget && math.Abs(p.P99.Deviation()) <= LatencyTarget
-			mode.Points = append(mode.Points, *p)
-		}
-		v.Modes = append(v.Modes, mode)
+		v.Modes = append(v.Modes, *mode)
 	}
-	o.Progress(total, total, "done")
 	return v, nil
 }
 
-// real is the model of what the load generator does to one RPS: no permits, and
-// the client's own time between the passes counts.
-func (e *Entry) real(batching bool, seed uint64) *Model {
-	m := e.Model(batching)
-	m.Costs[Pass1].Delay = m.Costs[Pass1].Delay.Plus(e.Answer.Mean())
-	m.Seed, m.Timeout = seed, 10*time.Second
-	return m
-}
-
-// saturation is the logins a second of one core that has as many as it bears.
-func (e *Entry) saturation(ctx context.Context, batching bool, seed uint64) (float64, error) {
-	m := e.real(batching, seed)
-	m.InFlight = flying
-	m.Arrivals = Flat(2e9 / float64(m.cheapest()))
-	m.WarmUp, m.Duration = 5*time.Second, 20*time.Second
-	r, err := m.Run(ctx)
-	if err != nil {
-		return 0, err
+// measure does all that is real: runs by mode, load (0 is saturation) and round,
+// with parts of a calibration between them if it is to be fresh.
+func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [][][]real, error) {
+	steps := len(o.Modes) * (1 + len(o.Loads))
+	if o.Fresh != nil {
+		steps++
 	}
-	return r.Rate, nil
-}
-
-// point compares one load.
-func (o *ValidateOptions) point(ctx context.Context, e *Entry, batching bool, rate float64) (*ValidatedLoad, error) {
-	run, err := o.run(ctx, e, batching, rate, 5000)
-	if err != nil {
-		return nil, err
+	total, done := o.Rounds*steps, 0
+	step := func(format string, args ...any) {
+		o.Progress(done, total, fmt.Sprintf(format, args...))
+		done++
 	}
-	m := e.real(batching, o.Seed)
-	m.Arrivals, m.WarmUp, m.Duration = Flat(rate), 5*time.Second, 200*time.Second
-	sim, err := m.Run(ctx)
-	if err != nil {
-		return nil, err
+	var parts []*Calibration
+	entry, err := o.Calibration.Find(o.Backend, "memory")
+	if err != nil && o.Fresh == nil {
+		return nil, nil, err
 	}
-	p := &ValidatedLoad{Rate: rate, Requests: map[string]Compared{}, Late: run.Generator.LateShare}
-	for _, phase := range run.Phases {
-		if phase.Name == result.Whole && phase.Response != nil {
-			p.P50 = Compared{ms(sim.Whole.Quantile(0.5)), phase.Response.P50}
-			p.P99 = Compared{ms(sim.Whole.Quantile(0.99)), phase.Response.P99}
+	v.Calibration = o.Calibration
+	runs := make([][][]real, len(o.Modes))
+	for i := range runs {
+		runs[i] = make([][]real, 1+len(o.Loads))
+	}
+	for round := range o.Rounds {
+		if o.Fresh != nil {
+			step("round %d of %d: costs", round+1, o.Rounds)
+			f := *o.Fresh
+			f.Backends, f.Stores, f.Progress = []string{o.Backend}, nil, nil
+			part, err := Calibrate(ctx, f)
+			if err != nil {
+				return nil, nil, err
+			}
+			parts = append(parts, part)
+			entry = &part.Entries[0]
 		}
-		for _, s := range Stages() {
-			if s.String() == phase.Name && phase.Service != nil && sim.Stages[s].Count() > 0 {
-				p.Requests[phase.Name] = Compared{ms(sim.Stages[s].Quantile(0.5)), phase.Service.P50}
+		for i, batching := range o.Modes {
+			mode := map[bool]string{false: "one by one", true: "in batches"}[batching]
+			for k := range 1 + len(o.Loads) {
+				rate, most, what := 0.0, flying, "saturation"
+				if k == 0 {
+					// Beyond what can be, so that the server has what it bears.
+					expected, err := entry.saturation(ctx, batching, o.Seed, 0, 0)
+					if err != nil {
+						return nil, nil, err
+					}
+					rate = 1.4 * expected.Rate
+				} else {
+					what = fmt.Sprintf("%.0f %% load", 100*o.Loads[k-1])
+					rate, most = o.Loads[k-1]*runs[i][0][0].rate, 5000
+				}
+				step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what)
+				r, err := o.run(ctx, entry, batching, rate, most, o.Seed+uint64(round)+1)
+				if err != nil {
+					return nil, nil, fmt.Errorf("%s, %s: %w", mode, what, err)
+				}
+				runs[i][k] = append(runs[i][k], *r)
 			}
 		}
 	}
-	if c, ok := p.Requests["pass1"]; ok { // without the client's own time
-		c.Model -= ms(e.Answer.Mean())
-		p.Requests["pass1"] = c
+	o.Progress(total, total, "done")
+	if o.Fresh != nil {
+		v.Calibration = mean(parts)
+		entry = &v.Calibration.Entries[0]
 	}
-	for _, s := range run.Servers {
-		if s.Node == "rps-1" {
-			p.CPU = Compared{sim.Utilization, s.Share}
+	v.Calibrated = v.Calibration.Created
+	return entry, runs, nil
+}
+
+// settle takes the generator's time for a login from the run in which that is
+// least: one in which it had no time to fall asleep and nothing but logins to do.
+// What waking it takes is in the calibration's delays.
+func settle(runs [][][]real) {
+	least := math.Inf(1)
+	each := func(f func(*real)) {
+		for _, mode := range runs {
+			for _, list := range mode {
+				for i := range list {
+					f(&list[i])
+				}
+			}
 		}
+	}
+	each(func(r *real) {
+		if r.generator > 0 {
+			least = min(least, r.generator)
+		}
+	})
+	each(func(r *real) {
+		if r.generator > 0 {
+			r.generator = least
+		}
+	})
+}
+
+// mode simulates what was run in a mode, and compares.
+func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, runs [][]real) (*ValidatedMode, error) {
+	out := &ValidatedMode{Batching: batching}
+	var model, cpu, batch [2][]float64
+	for _, r := range runs[0] {
+		m, err := e.saturation(ctx, batching, r.seed, r.offered, r.generator)
+		if err != nil {
+			return nil, err
+		}
+		add(&model, m.Rate, r.rate)
+		add(&cpu, 1e6*e.own(m)/m.Rate, 1e6*r.cpu/r.rate)
+		add(&batch, m.MeanBatch, r.batch)
+	}
+	out.Saturation, out.CPU, out.MeanBatch = compared(model[0], model[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
+	for k, load := range o.Loads {
+		p, err := e.point(ctx, batching, runs[k+1])
+		if err != nil {
+			return nil, err
+		}
+		p.Load = load
+		out.Points = append(out.Points, *p)
+	}
+	return out, nil
+}
+
+func add(to *[2][]float64, model, real float64) {
+	to[0], to[1] = append(to[0], model), append(to[1], real)
+}
+
+// point simulates the runs of one load, and compares.
+func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*ValidatedLoad, error) {
+	p := &ValidatedLoad{Requests: map[string]Compared{}}
+	var p50, p99, cpu, batch [2][]float64
+	requests := map[Stage]*[2][]float64{Pass1: {}, Pass2: {}, Redeem: {}}
+	for _, r := range runs {
+		m := e.real(batching, r.seed, r.generator)
+		m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
+		sim, err := m.Run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		add(&p50, ms(sim.Whole.Quantile(0.5)), r.p50)
+		add(&p99, ms(sim.Whole.Quantile(0.99)), r.p99)
+		add(&cpu, e.own(sim), r.cpu)
+		add(&batch, sim.MeanBatch, r.batch)
+		for s, to := range requests {
+			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
+		}
+		p.Rate, p.Late, p.QueueP99, p.Generator = r.offered, max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
+	}
+	p.P50, p.P99, p.CPU, p.MeanBatch = compared(p50[0], p50[1]), compared(p99[0], p99[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
+	for s, list := range requests {
+		p.Requests[s.String()] = compared(list[0], list[1])
 	}
 	return p, nil
 }
 
-// scenario is what the load generator is to do.
-const scenario = `name: validation
-title: The capacity model against a real run
-deployment:
-  suite: %s
-  backend: %s
-  store: memory
-  batching: %t
-  run: processes
-  cores: 1
-population:
-  users: 500
-client:
-  cost: precomputed
-  redeem: rps
-  backend: %s
-  in-flight: %d
-warm-up: %dms
-stages:
-  - {name: load, kind: poisson, rate: %.3f, duration: %dms}
-`
-
-var errRun = errors.New("the real run failed")
-
-// run is a real run at a rate.
-func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate float64, inFlight int) (*result.Run, error) {
-	yaml := fmt.Sprintf(scenario, e.Suite, e.Backend, batching, e.Backend, inFlight, (o.Duration / 5).Milliseconds(), rate, o.Duration.Milliseconds())
-	s, err := load.Read("validation.yaml", []byte(yaml))
-	if err != nil {
-		return nil, err
-	}
-	run, err := load.Run(ctx, s, load.Options{Seed: o.Seed + 1, Command: o.Command, Log: o.Log})
-	if err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if run.Partial || run.Verdicts.WrongAcceptances+run.Verdicts.WrongRefusals > 0 {
-		return nil, fmt.Errorf("%w: %s; wrong verdicts: %v", errRun, run.Why, run.Verdicts.Examples)
-	}
-	for _, class := range []string{result.Failed, result.Unreachable, result.Timeout} {
-		if n := run.Counts.Outcomes[class]; n > 0 {
-			return nil, fmt.Errorf("%w: %d logins %s", errRun, n, class)
-		}
-	}
-	return run, nil
-}
-
-// ReadValidation reads a validation's JSON. Error: ErrCalibration.
+// ReadValidation reads a validation's file. Error: ErrCalibration.
 func ReadValidation(path string) (*Validation, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxCalibration+1))
+	if err != nil {
+		return nil, err
+	}
+	v, err := DecodeValidation(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
+}
+
+// DecodeValidation reads a validation's JSON. Error: ErrCalibration.
+func DecodeValidation(b []byte) (*Validation, error) {
+	if len(b) > maxCalibration {
+		return nil, fmt.Errorf("%w: over %d bytes", ErrCalibration, maxCalibration)
+	}
 	var v Validation
-	if err := json.NewDecoder(io.LimitReader(f, maxCalibration)).Decode(&v); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrCalibration, path, err)
+	if err := json.Unmarshal(b, &v); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCalibration, err)
 	}
 	if v.Format != ValidationFormat {
-		return nil, fmt.Errorf("%w: %s: format %q, not %q", ErrCalibration, path, v.Format, ValidationFormat)
+		return nil, fmt.Errorf("%w: format %q, not %q", ErrCalibration, v.Format, ValidationFormat)
 	}
 	return &v, nil
 }
+
+// Encode writes the validation as JSON.
+func (v *Validation) Encode() ([]byte, error) { return compact(v) }

@@ -1,45 +1,131 @@
 package capacity
 
 import (
+	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
 
 // TestValidate holds the model against a small real server, briefly: what a
-// login takes of the RPS's core, which other work on this machine changes little,
-// has to be predicted within a factor of two. mpin capacity validate measures
-// more, on a machine that does nothing else.
+// login takes of the RPS's core, which some other work on this machine changes
+// little, has to be predicted within a factor of two, and where nobody else had more than
+// a little of the machine, throughput within 30 % and the 50th percentile within
+// 60 %. mpin capacity validate measures more, against tighter bounds.
 func TestValidate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a deployment and half a minute")
+		t.Skip("a deployment and ten seconds")
 	}
 	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
 		t.Skip("servers and generator need a core each, and Linux")
 	}
-	c, err := Calibrate(t.Context(), Options{Backends: []string{"gnark/bn254"}, Users: 32, Rounds: 6, Samples: 30, Command: node})
+	v, err := Validate(t.Context(), ValidateOptions{
+		Fresh: &Options{Users: 24, Rounds: 4, Samples: 30, Command: node}, Backend: "gnark/bn254",
+		Duration: 2 * time.Second, Loads: []float64{0.3}, Rounds: 1, Command: node,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Validate(t.Context(), ValidateOptions{Calibration: c, Duration: 3 * time.Second, Loads: []float64{0.3}, Command: node})
-	if err != nil {
-		t.Fatal(err)
+	checkCalibration(t, v.Calibration)
+	quiet, factor := v.Disturbed < 0.03, 2.0
+	if v.Disturbed > 0.3 {
+		factor = 4 // caches are others' too
 	}
+	t.Logf("others had %.0f %% of the machine", 100*v.Disturbed)
 	for _, m := range v.Modes {
-		t.Logf("batching %t: %.0f logins a second, the model says %.0f; %.0f µs of the core a login, the model says %.0f",
-			m.Batching, m.Saturation.Real, m.Saturation.Model, m.CPU.Real, m.CPU.Model)
-		if f := m.CPU.Model / m.CPU.Real; !(f > 0.5 && f < 2) {
+		t.Logf("batching %t: %+v logins a second, %+v µs of the core a login, mean batch %+v", m.Batching, m.Saturation, m.CPU, m.MeanBatch)
+		// A server that is asked for its metrics too late tells nothing.
+		if f := m.CPU.Model / m.CPU.Real; m.CPU.Real > 0 && !(f > 1/factor && f < factor) || m.CPU.Real == 0 && quiet {
 			t.Errorf("batching %t: a login takes %.0f µs of the core, the model says %.0f", m.Batching, m.CPU.Real, m.CPU.Model)
 		}
 		if len(m.Points) != 1 {
 			t.Fatalf("%d loads", len(m.Points))
 		}
 		p := m.Points[0]
+		t.Logf("at %.0f logins a second: %+v", p.Rate, p)
+		if quiet && !(m.Saturation.Within(0.3) && p.P50.Within(0.6)) {
+			t.Errorf("batching %t: throughput is off by %.0f %%, the 50th percentile by %.0f %%", m.Batching, 100*m.Saturation.Deviation(), 100*p.P50.Deviation())
+		}
 		for _, x := range []Compared{p.P50, p.P99, p.Requests["pass1"], p.Requests["pass2"], p.Requests["redeem"]} {
-			if !(x.Model > 0 && x.Real > 0) || math.IsInf(x.Deviation(), 0) {
+			if !(x.Model > 0 && x.Real > 0) || math.IsInf(x.Deviation(), 0) || x.Low > x.Real || x.High < x.Real {
 				t.Errorf("batching %t: a figure is missing: %+v", m.Batching, p)
 			}
 		}
+	}
+	b, err := v.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := DecodeValidation(b)
+	if err != nil || back.Met != v.Met || len(back.Modes) != 2 || back.Calibration == nil || back.Modes[1].Points[0].P99 != v.Modes[1].Points[0].P99 {
+		t.Errorf("written and read again it differs: %v", err)
+	}
+	if _, err := DecodeValidation(b[:len(b)/2]); !errors.Is(err, ErrCalibration) {
+		t.Errorf("half a file: %v", err)
+	}
+}
+
+// TestRefusedValidations: what makes no sense is not run.
+func TestRefusedValidations(t *testing.T) {
+	for name, o := range map[string]ValidateOptions{
+		"an instant":   {Duration: time.Millisecond},
+		"days":         {Duration: 48 * time.Hour},
+		"full load":    {Loads: []float64{1}},
+		"no rounds":    {Rounds: -1},
+		"no bound":     {Bounds: Bounds{Saturation: 0.1}},
+		"not measured": {Backend: "nobody/curve"},
+	} {
+		if _, err := Validate(t.Context(), o); !errors.Is(err, ErrRequest) && !errors.Is(err, ErrCalibration) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestTrace: arrivals at given times come at these times, and clients that share a
+// core take turns on it.
+func TestTrace(t *testing.T) {
+	m := &Model{Instances: 1, Cores: 1, Duration: time.Second, Drain: true, Seed: 1}
+	m.Costs[Pass1].Service = Constant(time.Millisecond)
+	for i := range 10 {
+		m.Trace = append(m.Trace, time.Duration(i)*10*time.Millisecond)
+	}
+	r := simulate(t, m)
+	if r.Accepted != 10 || r.Whole.Quantile(1) > 1001*time.Microsecond {
+		t.Errorf("%d logins, the longest of %v: apart from each other they take 1 ms", r.Accepted, r.Whole.Quantile(1))
+	}
+	m.Trace = slices.Repeat([]time.Duration{0}, 10)
+	r = simulate(t, m)
+	near(t, "the last of ten at once", r.Whole.Quantile(1).Seconds(), 0.010, 0.002)
+	// Twice as slow a client: the server waits for it, each login for the answer
+	// to be read, but not for those before it to be begun.
+	m.ClientCores, m.Finish = 1, Constant(time.Millisecond)
+	m.Costs[Pass1].Think = Constant(time.Millisecond)
+	r = simulate(t, m)
+	near(t, "the first of ten, which waits for nine to begin", r.Whole.Quantile(0).Seconds(), 0.011, 0.1)
+	if r.Whole.Quantile(1) > 15*time.Millisecond {
+		t.Errorf("the longest takes %v", r.Whole.Quantile(1))
+	}
+	m.Trace = []time.Duration{2, 1}
+	if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+		t.Errorf("out of order: %v", err)
+	}
+}
+
+// TestChores: what an instance does besides holds its core, as much as it takes.
+func TestChores(t *testing.T) {
+	m := queue(1, 0.4, Constant(time.Millisecond), 17)
+	m.Duration /= 20
+	alone := simulate(t, m)
+	m.Chores = []Chore{{First: time.Millisecond, Every: 100 * time.Millisecond, Service: Constant(10 * time.Millisecond)}}
+	r := simulate(t, m)
+	near(t, "utilization", r.Utilization, alone.Utilization+0.1, 0.01)
+	if r.Whole.Quantile(0.99) < alone.Whole.Quantile(0.99)+5*time.Millisecond {
+		t.Errorf("p99 %v with chores of 10 ms for a tenth of the time, %v without", r.Whole.Quantile(0.99), alone.Whole.Quantile(0.99))
+	}
+	m.Chores[0].Every = 0
+	if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+		t.Errorf("all the time: %v", err)
 	}
 }

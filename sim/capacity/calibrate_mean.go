@@ -1,0 +1,96 @@
+package capacity
+
+import "math"
+
+// mean is the calibration that lies in the middle of several of the same entries,
+// taken one after the other.
+func mean(parts []*Calibration) *Calibration {
+	c := *parts[0]
+	c.Entries = nil
+	for i := range parts[0].Entries {
+		var list []*Entry
+		for _, p := range parts {
+			list = append(list, &p.Entries[i])
+		}
+		c.Entries = append(c.Entries, *meanEntry(list))
+	}
+	last := parts[len(parts)-1].Environment
+	for i := range c.Environment {
+		if i < len(last) && c.Environment[i].Key == "load-after" {
+			c.Environment[i] = last[i]
+		}
+	}
+	return &c
+}
+
+func meanEntry(list []*Entry) *Entry {
+	e := *list[0]
+	number := func(of func(*Entry) *float64) {
+		sum := 0.0
+		for _, x := range list {
+			sum += *of(x)
+		}
+		*of(&e) = sum / float64(len(list))
+	}
+	dist := func(of func(*Entry) *Dist) {
+		var all []Dist
+		for _, x := range list {
+			all = append(all, *of(x))
+		}
+		*of(&e) = middle(all)
+	}
+	dist(func(e *Entry) *Dist { return &e.Verify })
+	dist(func(e *Entry) *Dist { return &e.FindPIN })
+	dist(func(e *Entry) *Dist { return &e.Answer })
+	dist(func(e *Entry) *Dist { return &e.Issue })
+	number(func(e *Entry) *float64 { return &e.Contention })
+	e.Batch = append([]BatchCost(nil), e.Batch...)
+	for i := range e.Batch {
+		number(func(e *Entry) *float64 { return &e.Batch[i].Time })
+	}
+	e.Scrapes = append([]float64(nil), e.Scrapes...)
+	for i := range e.Scrapes {
+		number(func(e *Entry) *float64 { return &e.Scrapes[i] })
+	}
+	for _, mode := range []func(*Entry) *Requests{func(e *Entry) *Requests { return &e.Single }, func(e *Entry) *Requests { return &e.Batching }} {
+		number(func(e *Entry) *float64 { return &mode(e).Verify })
+		number(func(e *Entry) *float64 { return &mode(e).After })
+		for _, r := range []func(*Requests) *RequestCost{
+			func(r *Requests) *RequestCost { return &r.Permit }, func(r *Requests) *RequestCost { return &r.Pass1 },
+			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },
+		} {
+			of := func(e *Entry) *RequestCost { return r(mode(e)) }
+			for _, f := range []func(*RequestCost) *float64{
+				func(r *RequestCost) *float64 { return &r.CPU }, func(r *RequestCost) *float64 { return &r.Wake },
+				func(r *RequestCost) *float64 { return &r.Client }, func(r *RequestCost) *float64 { return &r.Calls },
+				func(r *RequestCost) *float64 { return &r.In }, func(r *RequestCost) *float64 { return &r.Out },
+			} {
+				number(func(e *Entry) *float64 { return f(of(e)) })
+			}
+			dist(func(e *Entry) *Dist { return &of(e).Service })
+			dist(func(e *Entry) *Dist { return &of(e).Delay })
+		}
+	}
+	return &e
+}
+
+// middle is the distribution whose quantiles are the means of those of several.
+func middle(list []Dist) Dist {
+	sum := 0.0
+	for _, d := range list {
+		sum += d.mean
+		if d.kind != list[0].kind || len(d.table) != len(list[0].table) {
+			return Constant(list[0].Mean()) // of other forms: cannot come of one program
+		}
+	}
+	if list[0].kind != measured {
+		return Constant(us(math.Round(sum/float64(len(list))) / 1000))
+	}
+	table := make([]float64, len(list[0].table))
+	for i := range table {
+		for _, d := range list {
+			table[i] += d.table[i] / float64(len(list))
+		}
+	}
+	return tabled(table)
+}

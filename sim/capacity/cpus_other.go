@@ -1,0 +1,14 @@
+//go:build !linux
+
+package capacity
+
+import (
+	"errors"
+	"time"
+)
+
+func apart(servers, others []int) (undo func(), err error) { return func() {}, nil }
+
+func machineTime() (machine, own time.Duration, err error) {
+	return 0, 0, errors.New("the machine's time is told on Linux only")
+}

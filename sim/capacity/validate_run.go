@@ -1,0 +1,192 @@
+package capacity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"mpinlab/sim/load"
+	"mpinlab/sim/load/result"
+)
+
+// real is what came out of a real run.
+type real struct {
+	seed           uint64
+	arrivals       []time.Duration
+	warmUp, length time.Duration
+	offered, rate  float64 // logins a second
+	p50, p99       float64 // ms
+	requests       [stages]float64
+	cpu            float64 // share of the RPS's core
+	batch          float64 // mean
+	late, queue    float64
+	generator      float64 // µs a login
+	disturbed      float64 // share of all CPUs that others had
+}
+
+// client is the CPU time in µs of a request's client.
+func (e *Entry) client(batching bool, s Stage) float64 {
+	r := &e.Single
+	if batching {
+		r = &e.Batching
+	}
+	return [stages]float64{r.Permit.Client, r.Pass1.Client, r.Pass2.Client, r.Redeem.Client}[s]
+}
+
+// real is the model of what the load generator does to one RPS: no permits; its
+// own work, of so many µs a login, takes turns on its CPU, half of a request's
+// before it is sent, half after the answer; all servers share a CPU and are asked
+// for their metrics every second.
+func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
+	m := e.Model(batching)
+	m.Costs[Permit] = Cost{}
+	m.Seed, m.Timeout, m.ClientCores = seed, 10*time.Second, 1
+	half := func(s Stage) float64 { return e.client(batching, s) / 2 }
+	answer := e.Answer.mean / 1000
+	rest := max(0, generator-answer-2*(half(Pass1)+half(Pass2)+half(Redeem))) / 4
+	m.Costs[Pass1].Think = Constant(us(rest + half(Pass1)))
+	m.Costs[Pass2].Think = Constant(us(rest + half(Pass1) + answer + half(Pass2)))
+	m.Costs[Redeem].Think = Constant(us(rest + half(Pass2) + half(Redeem)))
+	m.Finish = Constant(us(rest + half(Redeem)))
+	for i, x := range e.Scrapes {
+		m.Chores = append(m.Chores, Chore{First: time.Duration(i+1) * 5 * time.Millisecond, Every: time.Second, Service: Constant(us(x))})
+	}
+	return m
+}
+
+// own is the share of the core that the RPS itself had in a simulation of real.
+func (e *Entry) own(r *Result) float64 {
+	others := 0.0
+	for i, x := range e.Scrapes {
+		if i > 0 {
+			others += x / 1e6
+		}
+	}
+	return max(0, r.Utilization-others)
+}
+
+// saturation simulates a core that has as many logins as it bears; a rate of 0 is
+// twice that.
+func (e *Entry) saturation(ctx context.Context, batching bool, seed uint64, rate, generator float64) (*Result, error) {
+	m := e.real(batching, seed, generator)
+	if rate == 0 {
+		rate = 2e9 / float64(m.cheapest())
+	}
+	m.InFlight, m.Arrivals = flying, Flat(rate)
+	m.WarmUp, m.Duration = 5*time.Second, 20*time.Second
+	return m.Run(ctx)
+}
+
+// scenario is what the load generator is to do.
+const scenario = `name: validation
+title: The capacity model against a real run
+deployment:
+  suite: %s
+  backend: %s
+  store: memory
+  batching: %t
+  run: processes
+  cores: 1
+population:
+  users: 400
+client:
+  cost: precomputed
+  redeem: rps
+  backend: %s
+  in-flight: %d
+warm-up: %dms
+stages:
+  - {name: load, kind: poisson, rate: %.3f, duration: %dms}
+`
+
+var errRun = errors.New("the real run failed")
+
+// memory is how much the generator may allocate before its garbage is collected:
+// what that takes of its CPU is no part of what is measured.
+const memory = 2 << 30
+
+// run is a real run at a rate.
+func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate float64, inFlight int, seed uint64) (*real, error) {
+	out := &real{seed: seed, offered: rate, warmUp: (o.Duration / 5).Truncate(time.Millisecond), length: o.Duration.Truncate(time.Millisecond)}
+	yaml := fmt.Sprintf(scenario, e.Suite, e.Backend, batching, e.Backend, inFlight, out.warmUp.Milliseconds(), rate, out.length.Milliseconds())
+	s, err := load.Read("validation.yaml", []byte(yaml))
+	if err != nil {
+		return nil, err
+	}
+	out.arrivals = slices.Collect(s.Stages[0].Arrivals(seed))
+	runtime.GC()
+	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
+	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
+	begun := time.Now()
+	machine, own, disturbance := machineTime()
+	run, err := load.Run(ctx, s, load.Options{Seed: seed, Command: o.Command, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if run.Partial || run.Verdicts.WrongAcceptances+run.Verdicts.WrongRefusals > 0 {
+		return nil, fmt.Errorf("%w: %s; wrong verdicts: %v", errRun, run.Why, run.Verdicts.Examples)
+	}
+	for _, class := range []string{result.Failed, result.Unreachable, result.Timeout} {
+		if n := run.Counts.Outcomes[class]; n > 0 {
+			return nil, fmt.Errorf("%w: %d logins %s", errRun, n, class)
+		}
+	}
+	if disturbance == nil {
+		if out.disturbed, err = disturbed(begun, machine, own); err != nil {
+			return nil, err
+		}
+	}
+	out.read(run)
+	if out.rate == 0 || math.IsNaN(out.rate) {
+		return nil, fmt.Errorf("%w: no login ended in it", errRun)
+	}
+	return out, nil
+}
+
+// disturbed is the share of all CPUs that others have had since a time, when the
+// machine's time and this process' were those.
+func disturbed(since time.Time, machine, own time.Duration) (float64, error) {
+	m, o, err := machineTime()
+	if err != nil {
+		return 0, err
+	}
+	others := (m - machine) - (o - own)
+	return max(0, others.Seconds()/time.Since(since).Seconds()/float64(runtime.NumCPU())), nil
+}
+
+func (r *real) read(run *result.Run) {
+	r.rate, r.late, r.generator = run.Counts.AchievedRate, run.Generator.LateShare, run.Generator.CPUPerOp
+	for _, phase := range run.Phases {
+		switch {
+		case phase.Service == nil:
+		case phase.Name == result.Whole:
+			r.p50, r.p99 = phase.Service.P50, phase.Service.P99
+			if phase.Queue != nil {
+				r.queue = phase.Queue.P99
+			}
+		default:
+			for _, s := range Stages() {
+				if s.String() == phase.Name {
+					r.requests[s] = phase.Service.P50
+				}
+			}
+		}
+	}
+	for _, s := range run.Servers {
+		if s.Node != "rps-1" {
+			continue
+		}
+		r.cpu = s.Share
+		if n := s.Values["mpin_batches"]; n > 0 {
+			r.batch = s.Values["mpin_batched_logins"] / n
+		}
+	}
+}
