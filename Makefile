@@ -20,7 +20,7 @@ help: ## show this list
 setup: ## install what tests and reports need, where it is missing
 	@./.ci/setup
 
-report: setup ## check, measure and draw the quick report (about 3 minutes)
+report: setup ## check, measure and draw the quick report (about 4 minutes)
 	$(GO) run ./cmd/mpin report --quick -o $(REPORT)
 
 report-full: setup ## the full report (about 20 minutes)

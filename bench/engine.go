@@ -63,9 +63,10 @@ func (e *CaseError) Unwrap() error { return e.Err }
 // speed does so for all of them; sample i of two rows comes from the same round
 // (see Ratio). The rows that are compared with each other, a block, are measured
 // one right after the other; the order of the blocks and that of the rows in
-// each are shuffled anew in every round. The first round is discarded. Before
-// each sample the heap is collected, and while the clock runs the collector is
-// off unless memory grows past a guard, which a row's warnings tell. On one
+// each are shuffled anew in every round. The first round is discarded. The heap
+// is collected between samples, after every 32 MiB, and never while the clock
+// runs unless memory grows past a guard, which a row's warnings tell. Before a
+// sample an operation of up to 2 ms is run once more, untimed. On one
 // processor a sample stays on one thread, unless the case is Concurrent:
 // handing work to another goroutine would then cost a switch of threads. Where
 // the system takes the processor away from such a sample, for other work, the
@@ -156,6 +157,7 @@ type engine struct {
 	results  Results
 	rounds   int // complete ones, the discarded one aside
 
+	heap             heap
 	taken, preempted int // samples
 
 	done, total int // steps, for Progress
@@ -175,7 +177,11 @@ type subject struct {
 	steps   int     // reported to Progress
 	planned int     // to be reported in all
 	latest  measurement
-	crowded int // samples during which the collector ran
+	// checking is how long the last check took, fresh how many inputs it met for
+	// the first time, and seen how many all checks did.
+	checking    time.Duration
+	fresh, seen int
+	crowded     int // samples during which the collector ran
 }
 
 // accept makes the subjects, and refuses what cannot become a result file.

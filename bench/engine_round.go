@@ -70,18 +70,10 @@ func (e *engine) measure(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.calibrate(e.opt.Time)
+		s.calibrate(e.opt.Time, &e.heap)
 		e.step(s, s.Key.String())
 	}
 	took, ok := e.discardedRound(ctx)
-	if ok && e.over(took) {
-		// The first round also computed what results to want, once for all;
-		// ask a second one before samples are shortened.
-		for _, s := range e.live() {
-			e.expect(s, 1)
-		}
-		took, ok = e.discardedRound(ctx)
-	}
 	if !ok {
 		return
 	}
@@ -118,11 +110,6 @@ func (e *engine) discardedRound(ctx context.Context) (took time.Duration, ok boo
 	return time.Since(began), ok
 }
 
-// over reports whether rounds of this length would go over the budget.
-func (e *engine) over(round time.Duration) bool {
-	return e.opt.Budget > 0 && time.Duration(e.opt.Samples)*round > e.opt.Budget-time.Since(e.start)
-}
-
 // round takes one sample of every live subject, block by block in a new order,
 // and reports whether it was completed.
 func (e *engine) round(ctx context.Context) bool {
@@ -142,8 +129,8 @@ func (e *engine) round(ctx context.Context) bool {
 				return false
 			}
 			s.attempt(func() error {
-				s.latest = s.sample(s.runs)
-				return s.check()
+				s.latest = s.sample(s.runs, &e.heap)
+				return s.check(s.runs)
 			})
 			e.step(s, s.Key.String())
 			any = true
@@ -179,14 +166,21 @@ func roundTo(x, parts float64) float64 { return math.Round(x*parts) / parts }
 // took the given time, has shown once more what a run costs. It shortens the
 // samples if as many rounds would not fit into what is left of the budget.
 func (e *engine) plan(round time.Duration) {
-	length := e.opt.Time
-	if left := e.opt.Budget - time.Since(e.start); e.over(round) {
-		var timed time.Duration
-		for _, s := range e.live() {
-			timed += s.latest.elapsed
+	length, rounds := e.opt.Time, time.Duration(e.opt.Samples)
+	// Collections and set-up do not get shorter with the samples. A check that
+	// meets an input for the first time computes what result to want, once for
+	// all; later ones cost next to nothing.
+	var timed, checks, later time.Duration
+	for _, s := range e.live() {
+		timed += s.latest.elapsed
+		checks += s.checking
+		if s.fresh > 0 {
+			later += s.checking * time.Duration(max(0, min(Inputs, s.runs*e.opt.Samples)-s.seen)) / time.Duration(s.fresh)
 		}
-		// Collections, checks and set-up do not get shorter with the samples.
-		share := left/time.Duration(e.opt.Samples) - (round - timed)
+	}
+	left := e.opt.Budget - time.Since(e.start) - later
+	if e.opt.Budget > 0 && rounds*(round-checks) > left {
+		share := left/rounds - (round - checks - timed)
 		factor := min(1, max(1.0/8, float64(share)/float64(max(timed, 1))))
 		length = time.Duration(float64(length) * factor).Round(10 * time.Microsecond)
 		e.warn("budget: samples of %v instead of %v, to keep to %v", length, e.opt.Time, e.opt.Budget)
@@ -223,11 +217,11 @@ func (s *subject) learn(m measurement, runs int) {
 }
 
 // calibrate finds how many runs make a sample of length t.
-func (s *subject) calibrate(t time.Duration) {
+func (s *subject) calibrate(t time.Duration, h *heap) {
 	s.attempt(func() error {
 		for runs := 1; ; {
-			m := s.sample(runs)
-			if err := s.check(); err != nil {
+			m := s.sample(runs, h)
+			if err := s.check(runs); err != nil {
 				return err
 			}
 			s.learn(m, runs)

@@ -8,9 +8,32 @@ import (
 	"time"
 )
 
-// memoryGuard is by how many bytes the heap may grow with the collector off
-// before it runs nevertheless.
-const memoryGuard = 256 << 20
+const (
+	// memoryGuard is by how many bytes the heap may grow with the collector off
+	// before it runs nevertheless.
+	memoryGuard = 256 << 20
+	// collectAfter is by how many bytes it may grow before it is collected
+	// between two samples. A collection walks the inputs of all cases and empties
+	// the processor's caches, so that one before every sample would take longer
+	// than the samples, and be seen in short ones.
+	collectAfter = 32 << 20
+	// warmed is the time up to which a run is made once more before the clock
+	// starts.
+	warmed = 2 * time.Millisecond
+)
+
+// heap collects between samples.
+type heap struct{ floor uint64 } // bytes in use after the last collection
+
+func (h *heap) tidy() {
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); h.floor != 0 && m.HeapAlloc < h.floor+collectAfter {
+		return
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	h.floor = max(m.HeapAlloc, 1)
+}
 
 // measurement is what one sample showed, for all its runs together.
 type measurement struct {
@@ -28,13 +51,13 @@ const (
 )
 
 // sample times runs successive inputs. It panics where the body does.
-func (s *subject) sample(runs int) measurement {
+func (s *subject) sample(runs int, h *heap) measurement {
 	var before, after runtime.MemStats
 	run, i := s.body.Run, s.next
 
-	// The collection, and the other cases before it, empty the caches; one run
-	// more, which adds little to the time, fills them again.
-	warm := runs >= 8
+	// The other cases before this one, and collections, empty the caches; one
+	// run more fills them again, where it does not take long.
+	warm := runs >= 8 || s.perRun > 0 && s.perRun <= float64(warmed)
 	if s.body.Prepare != nil {
 		if warm {
 			s.body.Prepare((i+Inputs-1)%Inputs, runs+1)
@@ -42,8 +65,7 @@ func (s *subject) sample(runs int) measurement {
 			s.body.Prepare(i, runs)
 		}
 	}
-	runtime.GC()
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	h.tidy()
 	if !s.Concurrent && s.Key.Procs == 1 {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -82,9 +104,13 @@ func (s *subject) sample(runs int) measurement {
 	}
 }
 
-// check verifies the results of the last sample.
-func (s *subject) check() error {
-	if err := s.body.Check(); err != nil {
+// check verifies the results of the last sample, of so many runs.
+func (s *subject) check(runs int) error {
+	began := time.Now()
+	err := s.body.Check()
+	s.checking, s.fresh = time.Since(began), min(runs, Inputs-s.seen)
+	s.seen += s.fresh
+	if err != nil {
 		return fmt.Errorf("wrong result: %w", err)
 	}
 	return nil
@@ -105,9 +131,11 @@ func (s *subject) attempt(f func() error) {
 	}
 }
 
-// holdRuntime prepares the runtime for measuring and returns what undoes it.
+// holdRuntime prepares the runtime for measuring, with the collector off, and
+// returns what undoes it.
 func holdRuntime(procs int) (release func()) {
 	oldProcs := runtime.GOMAXPROCS(procs)
+	oldPercent := debug.SetGCPercent(-1)
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -115,6 +143,7 @@ func holdRuntime(procs int) (release func()) {
 	oldLimit := debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(limit, oldLimit))
 	return func() {
+		debug.SetGCPercent(oldPercent)
 		debug.SetMemoryLimit(oldLimit)
 		runtime.GOMAXPROCS(oldProcs)
 	}

@@ -99,7 +99,18 @@ func TestRoundsAreShuffled(t *testing.T) {
 			cases = append(cases, l.fake(op))
 		}
 		run(t, cases, Options{Samples: 8, Time: oneRun, Seed: seed})
-		return l.ops()[len(cases):] // after calibration
+		ops := l.ops()[len(cases):] // after calibration
+		var timed []string
+		for i, op := range ops {
+			if i%2 == 0 { // the run that warms the caches
+				continue
+			}
+			if ops[i-1] != op {
+				t.Fatalf("%s is timed after a run of %s", op, ops[i-1])
+			}
+			timed = append(timed, op)
+		}
+		return timed
 	}
 	first := order(1)
 	distinct := map[string]bool{}
@@ -132,10 +143,10 @@ func TestSeedIsDrawn(t *testing.T) {
 func TestInputsRotate(t *testing.T) {
 	var l log
 	r := run(t, []Case{l.fake("A")}, Options{Samples: Inputs, Time: oneRun})
-	timed := l.runs[len(l.runs)-Inputs:]
-	for i, r := range timed {
-		if r.input != i {
-			t.Fatalf("sample %d had input %d", i, r.input)
+	last := l.runs[len(l.runs)-2*Inputs:]
+	for i := range Inputs {
+		if warm, timed := last[2*i].input, last[2*i+1].input; timed != i || warm == i {
+			t.Fatalf("sample %d had input %d, after one of input %d", i, timed, warm)
 		}
 	}
 	if w := r.Rows[0].Warnings; slices.ContainsFunc(w, func(s string) bool { return strings.HasPrefix(s, "inputs: ") }) {

@@ -18,8 +18,8 @@ const (
 	historyTitle = "Server verification over the recorded runs"
 )
 
-// History draws how the medians of ServerVerify changed over the runs that were
-// recorded, the present one last.
+// History draws how the medians of ServerVerify changed over the recorded runs
+// on processors of one model, that of the present run, which is the last.
 func History(d *Data) (*Figure, error) {
 	runs := slices.Clone(d.History)
 	if d.Results != nil && len(d.Results.Rows) > 0 {
@@ -28,17 +28,20 @@ func History(d *Data) (*Figure, error) {
 	if len(runs) < 2 {
 		return nil, noData("no earlier run is recorded (mpin record)")
 	}
+	all, cpu := len(runs), runs[len(runs)-1].Get("cpu")
+	runs = slices.DeleteFunc(runs, func(r *bench.Results) bool { return r.Get("cpu") != cpu })
+	if len(runs) < 2 {
+		return nil, noData("no earlier run on this machine's processor is recorded (mpin record)")
+	}
 	type line struct {
 		backend measured.Backend
 		points  []panelPoint
 	}
 	var lines []*line
 	of := map[string]*line{}
-	machines := map[string]bool{}
 	f := &Figure{}
 	for i, r := range runs {
 		s := measured.New(r)
-		machines[r.Get("cpu")] = true
 		for _, v := range s.Verifiers() {
 			l := of[v.Backend.ID()]
 			if l == nil {
@@ -95,19 +98,19 @@ func History(d *Data) (*Figure, error) {
 		f.Caption += fmt.Sprintf("%d on %s", i+1, day(r))
 	}
 	f.Caption += ". The present one is the last."
-	if len(machines) > 1 {
-		f.Caption += " The runs are of different machines, so that a step says nothing about a library."
+	if len(runs) < all {
+		f.Caption += " Runs on other processors are in the table only: a step from one to the next would say nothing about a library."
 	}
 	f.Alt = fmt.Sprintf("Lines over %d runs for %d backends.", len(runs), len(lines))
 	f.lay = func(width vg.Length) sheet { return panelBlocks(panels, width) }
 	return f, nil
 }
 
-// day is the date of a run.
+// day is the date and time of a run, in UTC.
 func day(r *bench.Results) string {
 	t, err := time.Parse(time.RFC3339, r.Get("date"))
 	if err != nil {
 		return "an unknown day"
 	}
-	return t.UTC().Format("2006-01-02")
+	return t.UTC().Format("2006-01-02 15:04")
 }

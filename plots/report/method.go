@@ -100,7 +100,7 @@ func samples(r *bench.Results) []string {
 	}
 	return []string{
 		"All operations are set up first. Then every round takes one sample of each, in an order shuffled anew, so that a machine that changes its speed " +
-			"does so for all of them; the rows of one comparison follow each other directly, in random order too. The first round is thrown away. Before a sample the heap is collected, and while the clock runs the collector is off. " + plan,
+			"does so for all of them; the rows of one comparison follow each other directly, in random order too. The first round is thrown away. The heap is collected between samples, after every 32 MiB, and not while the clock runs; before a sample an operation of up to 2 ms is run once more, untimed. " + plan,
 		fmt.Sprintf("An operation goes through %d different inputs in turn: one input repeated flatters variable-time code, by up to a quarter. "+
 			"Results are kept and compared with what another way of computing gives, outside the timed part; an operation with a wrong result leaves no row.", bench.Inputs),
 		"Where the machine takes the processor away during a sample, the processor time counts instead of the clock, and a warning at the row says how often that was. Warnings are values in the raw file and stand in the tables.",
