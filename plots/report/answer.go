@@ -13,7 +13,7 @@ import (
 	"mpinlab/plots/internal/number"
 )
 
-// rule is how the answer is found, as the page says it.
+// rule is how the answer is found, as the page says it, with the particulars.
 func rule(in *Input) string {
 	words := fmt.Sprintf("Ranked are backends on curves of an estimated %d bits of security or more, by their median rate of "+
 		"ServerVerify on one core, in the %s dialect where it was measured. That one is faster is said where the run claims it: where a sign "+
@@ -28,6 +28,9 @@ func rule(in *Input) string {
 	}
 	if len(out) > 0 {
 		words += " Not ranked: " + out.String() + "."
+	}
+	if more := particulars(in); more != "" {
+		words += " In full: " + more
 	}
 	return words
 }
@@ -71,18 +74,8 @@ func firstSentence(ranking []measured.Ranked, claims map[bench.Key]bench.Claim) 
 			"give no 95%s%% interval, so that the order is not established.",
 			first.Backend.ID(), where, rate, len(first.Row.Samples), number.Thin)
 	}
-	var level, behind []measured.Ranked
-	for _, r := range ranking[1:] {
-		if claims[r.Row.Key].Claimed {
-			behind = append(behind, r)
-		} else {
-			level = append(level, r)
-		}
-	}
-	others := compared(first, level, behind, claims)
-	if others != "" {
-		others += againstItself(behind, claims)
-	}
+	level, behind := split(ranking, claims)
+	others := number.List(compared(first, level, behind, claims, false))
 	if len(level) == 0 {
 		if others != "" {
 			others = ", " + others
@@ -91,16 +84,44 @@ func firstSentence(ranking []measured.Ranked, claims map[bench.Key]bench.Claim) 
 			first.Backend.ID(), where, rate, number.Thin, rateSpan(first), others)
 	}
 	names := []string{fmt.Sprintf("%s (%s a second on one core, 95%s%% interval %s)", first.Backend.ID(), rate, number.Thin, rateSpan(first))}
-	var ratios []string
 	for _, r := range level {
-		names = append(names, fmt.Sprintf("%s (%s, %s)", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid)), rateSpan(r)))
-		ratios = append(ratios, tie(r, claims[r.Row.Key]))
+		names = append(names, fmt.Sprintf("%s (%s)", r.Backend.ID(), cite(r.Row, number.Plain(r.Rate.Mid))))
 	}
 	if others != "" {
 		others = "; " + first.Backend.ID() + " verifies " + others
 	}
-	return fmt.Sprintf("On this machine %s verify the most M-Pin logins %s and are level, as no difference is claimed: %s verifies %s%s.",
-		number.List(names), where, first.Backend.ID(), number.List(ratios), others)
+	return fmt.Sprintf("On this machine %s verify the most M-Pin logins %s and are level%s.", number.List(names), where, others)
+}
+
+// particulars gives the claims behind the answer in full: ratios with intervals,
+// what the run could have seen of those that are level, and the control.
+func particulars(in *Input) string {
+	s := measured.New(in.Results)
+	ranking := measured.Ranking(s.Verifiers(), in.Excluded, measured.Strong, 0)
+	if len(ranking) < 2 || !ranking[0].Rate.HasInterval() {
+		return ""
+	}
+	first, claims := ranking[0], s.Claims(ranking, in.Excluded)
+	level, behind := split(ranking, claims)
+	var parts []string
+	for _, r := range level {
+		parts = append(parts, tie(r, claims[r.Row.Key]))
+	}
+	parts = append(parts, compared(first, level, behind, claims, true)...)
+	return fmt.Sprintf("%s verifies %s%s.", first.Backend.ID(), number.List(parts), againstItself(ranking[1:], claims))
+}
+
+// split parts a ranking, its first aside, into those that no claim tells from
+// the first and the others.
+func split(ranking []measured.Ranked, claims map[bench.Key]bench.Claim) (level, behind []measured.Ranked) {
+	for _, r := range ranking[1:] {
+		if claims[r.Row.Key].Claimed {
+			behind = append(behind, r)
+		} else {
+			level = append(level, r)
+		}
+	}
+	return level, behind
 }
 
 // tie tells of a comparison in which nothing is claimed, and what the run could
@@ -113,7 +134,7 @@ func tie(r measured.Ranked, c bench.Claim) string {
 	if !math.IsInf(c.Sees, 0) {
 		seen = "this run could have seen " + number.Percent(c.Sees) + number.Thin + "%"
 	}
-	return fmt.Sprintf("%s times as many as %s (%s), where %s", cite(r.Row, times(c.Ratio)), r.Backend.ID(), ratioSpan(c), seen)
+	return fmt.Sprintf("%s times as many as %s (%s; %s)", cite(r.Row, times(c.Ratio)), r.Backend.ID(), ratioSpan(c), seen)
 }
 
 func rateSpan(r measured.Ranked) string {
@@ -141,14 +162,14 @@ func times(ratio float64) string {
 }
 
 // compared says how many times as many the first verifies as the best backend
-// of each library that has none among those that are level.
-func compared(first measured.Ranked, level, behind []measured.Ranked, claims map[bench.Key]bench.Claim) string {
+// of each library that has none among those that are level, with intervals or
+// without.
+func compared(first measured.Ranked, level, behind []measured.Ranked, claims map[bench.Key]bench.Claim, spans bool) (parts []string) {
 	const most = 3
 	seen := map[string]bool{first.Backend.Library: true}
 	for _, r := range level {
 		seen[r.Backend.Library] = true
 	}
-	var parts []string
 	for _, r := range behind {
 		if seen[r.Backend.Library] || len(parts) == most {
 			continue
@@ -163,12 +184,13 @@ func compared(first measured.Ranked, level, behind []measured.Ranked, claims map
 		if len(parts) == 0 {
 			words = " times as many as " + name
 		}
-		parts = append(parts, cite(r.Row, times(c.Ratio))+words+" ("+ratioSpan(c)+")")
+		words = cite(r.Row, times(c.Ratio)) + words
+		if spans {
+			words += " (" + ratioSpan(c) + ")"
+		}
+		parts = append(parts, words)
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return number.List(parts)
+	return parts
 }
 
 // againstItself tells of the claims' control.
@@ -241,8 +263,7 @@ func forSecrets(s *measured.Set, in *Input) string {
 			continue
 		}
 		c := claims[i]
-		behind = append(behind, fmt.Sprintf("%s takes %s times as long (%s)", p.id, cite(p.first, times(c.Ratio)),
-			cite(p.second, times(c.Lo)+"–"+times(c.Hi))))
+		behind = append(behind, fmt.Sprintf("%s takes %s times as long", p.id, cite(p.first, times(c.Ratio))))
 	}
 	if len(level) > 1 {
 		return start + fmt.Sprintf("no order is claimed between %s for %s, the fastest %s", number.List(level), client, group)

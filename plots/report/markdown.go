@@ -15,10 +15,12 @@ const longTable = 40
 // summaryPage writes the page as Markdown: the answer, each figure with its
 // caption and data, and the tables that are not long. Links lead to the page
 // and to the files beside it.
-func summaryPage(p *page, answer string, figures []figure, tables []pageTable) []byte {
+func summaryPage(p *page, answer, rule string, figures []figure, tables []pageTable) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\n", p.Title)
-	fmt.Fprintf(&b, "%s\n\n%s\n\n", markdown(escapeMarkdown(answer), func(anchor string) string { return "index.html#" + anchor }), escapeMarkdown(p.Rule))
+	for _, text := range []string{answer, rule} {
+		b.WriteString(markdown(escapeMarkdown(text), func(anchor string) string { return "index.html#" + anchor }) + "\n\n")
+	}
 	run := joinNonEmpty([]string{p.Machine, p.Date, joinNonEmpty([]string{"made by", p.Command}, " ")}, "; ")
 	fmt.Fprintf(&b, "%s. The whole is in [index.html](index.html).\n", escapeMarkdown(run))
 	notices := p.Warnings

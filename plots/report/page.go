@@ -34,7 +34,7 @@ type page struct {
 	Style       template.CSS
 	Script      template.JS
 	Answer      template.HTML
-	Rule        string
+	Rule        template.HTML
 	Machine     string
 	Date        string
 	Command     string
@@ -96,7 +96,7 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) (*rende
 	p := page{
 		Title: title, Lists: lists, Traced: in.raw[benchFile].page != "",
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Answer: linked(citedAnswer(in)), Rule: rule(in),
+		Answer: linked(citedAnswer(in)), Rule: linked(rule(in)),
 		Machine: machine(in.Results), Date: date(in.Results),
 		Command: in.Command,
 		Quick:   in.Quick, LeftOut: in.LeftOut, Precision: precision(in.Results),
@@ -166,7 +166,7 @@ func render(in *Input, figures []*plots.Figure, omitted []plots.Omitted) (*rende
 		return nil, err
 	}
 	whole = strings.Replace(whole, lists, listsOf(shown.all, tables), 1)
-	return &rendered{[]byte(whole), summaryPage(&p, citedAnswer(in), shown.all, tables), tables}, nil
+	return &rendered{[]byte(whole), summaryPage(&p, citedAnswer(in), rule(in), shown.all, tables), tables}, nil
 }
 
 // section is a part of the page with files, anchors and names of its own.

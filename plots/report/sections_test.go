@@ -196,7 +196,7 @@ func madePad(t *testing.T) fstest.MapFS {
 	for range 7 {
 		figures += "BenchmarkPinPad/visit=first 1 684000000 ns/op\t1174962 transferred-B/op\t20 requests/op\n"
 	}
-	figures += "BenchmarkPinPad/login=later 1 12700000 ns/op\t5 cats/op\nBenchmarkPinPad/login=<unknown> 1 3000000 ns/op\nBenchmarkPinPad/broken 1\n"
+	figures += "BenchmarkPinPad/crypto=from-the-last-digit/login=later 1 12700000 ns/op\t5 cats/op\nBenchmarkPinPad/login=<unknown> 1 3000000 ns/op\nBenchmarkPinPad/broken 1\n"
 	return fstest.MapFS{
 		"figures.txt": {Data: []byte(figures)}, "07-pin-pad-phone-light.png": {Data: tall.Bytes()}, "10-other-screen.png": {Data: broad.Bytes()},
 	}
