@@ -109,9 +109,20 @@ func (r *readmeRun) run() string {
 // ranking is the table of the backends, fastest first, the ranked ones before
 // those on weaker curves.
 func (r *readmeRun) ranking() string {
-	claims := map[string]bool{}
+	standings := map[string]string{}
+	var infos []backends.Info
 	for _, e := range r.Backends {
-		claims[e.Info.ID] = e.Info.ConstantTime == backends.ConstantTimeClaimed
+		infos = append(infos, e.Info)
+		if e.Info.ConstantTime == backends.ConstantTimeClaimed {
+			standings[e.Info.ID] = "claimed"
+		}
+	}
+	if r.Leak != nil {
+		for _, s := range leak.Standings(r.Leak, infos) {
+			if len(s.Leaking) > 0 && standings[s.Backend] != "" {
+				standings[s.Backend] += ", but leaks"
+			}
+		}
 	}
 	var b strings.Builder
 	b.WriteString("| backend | bits | logins a second on one core | 95" + number.Thin + "% interval | µs for a client's passes 1 and 2 | constant time |\n|---|--:|--:|--:|--:|---|\n")
@@ -130,8 +141,8 @@ func (r *readmeRun) ranking() string {
 			passes = cite(one, number.Plain(one.Median/1e3)) + " + " + cite(two, number.Plain(two.Median/1e3))
 		}
 		standing := "no"
-		if claims[v.Backend.ID()] {
-			standing = "claimed"
+		if s := standings[v.Backend.ID()]; s != "" {
+			standing = s
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s |\n", v.Backend.ID(), v.Backend.Bits, cite(v.Row, number.Plain(v.Rate.Mid)), span, passes, standing)
 	}
