@@ -119,6 +119,11 @@ const maxCalibration = 8 << 20
 
 // ReadCalibration reads a file of [Calibrate]. Error: ErrCalibration.
 func ReadCalibration(path string) (*Calibration, error) {
+	return readFile(path, DecodeCalibration)
+}
+
+// readFile decodes a file of at most maxCalibration bytes.
+func readFile[T any](path string, decode func([]byte) (*T, error)) (*T, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -128,11 +133,11 @@ func ReadCalibration(path string) (*Calibration, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := DecodeCalibration(b)
+	v, err := decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return c, nil
+	return v, nil
 }
 
 // DecodeCalibration reads a calibration, which is JSON. Error: ErrCalibration,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"os/exec"
 	"slices"
 	"time"
@@ -376,20 +375,7 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 
 // ReadValidation reads a validation's file. Error: ErrCalibration.
 func ReadValidation(path string) (*Validation, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxCalibration+1))
-	if err != nil {
-		return nil, err
-	}
-	v, err := DecodeValidation(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return v, nil
+	return readFile(path, DecodeValidation)
 }
 
 // DecodeValidation reads a validation's JSON. Error: ErrCalibration.
