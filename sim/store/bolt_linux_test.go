@@ -68,6 +68,40 @@ func TestBoltDiskFull(t *testing.T) {
 	wantFailures(t, copied(t, b), "id", 2)
 }
 
+// A file that may not grow is a full disk, too: whether bbolt is refused when it
+// makes the file longer, or when it writes beyond what is allowed.
+func TestBoltFileLimit(t *testing.T) {
+	b := openBolt(t, filepath.Join(t.TempDir(), "store"), Options{})
+	settle(t, b, reserve(t, b, "id", three), Failed, 1)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(size uint64) {
+		t.Helper()
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer limit(before.Cur)
+	large := make([]byte, MaxValue)
+	for _, size := range []uint64{32 << 10, 0} { // what the file has already; nothing
+		limit(size)
+		_, err := b.Do(t.Context(), Put(Mark, "key", nil, 0), Put(Account, "key", large, 0))
+		wantErr(t, err, ErrFull)
+		if size == 0 {
+			r := reserve(t, b, "id", three)
+			_, err = b.Settle(t.Context(), r, Failed)
+			wantErr(t, err, ErrFull)
+		}
+		limit(before.Cur)
+		expect(t, must(t, b, Get(Mark, "key"), Get(Account, "key")), "-", "-")
+	}
+	must(t, b, Put(Mark, "key", nil, 0), Put(Account, "key", large, 0))
+	settle(t, b, reserve(t, b, "id", three), Failed, 2)
+	wantFailures(t, copied(t, b), "id", 2)
+}
+
 // After any other failure of the file nothing is written until it is opened
 // anew, since nobody knows what the disk has.
 func TestBoltFileFails(t *testing.T) {

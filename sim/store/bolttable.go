@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"go.etcd.io/bbolt"
@@ -290,7 +291,19 @@ func fileError(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// noRoom tells whether nothing was written because the disk is full.
+// noRoom tells whether nothing was written because the disk, the user's quota or
+// the greatest size that a file of this process may have (RLIMIT_FSIZE) allows no
+// more.
 func noRoom(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, e) {
+			return true
+		}
+		// bbolt makes the file longer before it writes to it, and gives the cause
+		// of a failure there as words only.
+		if s := err.Error(); strings.HasPrefix(s, "file resize error: ") && strings.HasSuffix(s, ": "+e.Error()) {
+			return true
+		}
+	}
+	return false
 }
