@@ -4,7 +4,7 @@
 // A folder is named after the day of its run, in UTC: 2026-11-23, and
 // 2026-11-23-2 for another run of the same day. It holds the raw result file
 // bench.txt, environment.txt with one setting a line, and what else the report
-// it is from had beside its page.
+// it is from had beside its page, the raw files of its load runs under load/.
 package record
 
 import (
@@ -32,13 +32,20 @@ type Run struct {
 	Results *bench.Results
 }
 
-// maxPerDay bounds the runs that are kept of one day.
-const maxPerDay = 99
+const (
+	// maxPerDay bounds the runs that are kept of one day.
+	maxPerDay = 99
+	// maxFiles bounds the files that are copied, and maxFile each in bytes.
+	maxFiles = 1000
+	maxFile  = 64 << 20
+)
 
 var (
 	folderName = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-[1-9]\d?)?$`)
-	// kept are the files of a report that are copied, if there are any.
-	kept = []string{"*.txt", "*.csv", "*.json", "*.md", "figures/throughput.svg", "figures/throughput.png"}
+	// kept are the files of a report that are copied, if there are any: figures
+	// beside the others, a load run's where they are. A run's page is made of them.
+	kept = []string{"*.txt", "*.csv", "*.json", "*.md", "figures/throughput.svg", "figures/throughput.png",
+		"load/*/run.json", "load/*/scenario.yaml", "load/*/timeline.csv", "load/*/servers.csv", "load/*/histograms.hlog"}
 )
 
 // Read reads the recorded runs under root, oldest first. A folder without a
@@ -132,22 +139,41 @@ func fill(dir, report string, r *bench.Results) error {
 		}
 		files = append(files, found...)
 	}
+	if len(files) > maxFiles {
+		return fmt.Errorf("record: %s has %d raw files, over %d", report, len(files), maxFiles)
+	}
 	slices.SortFunc(files, func(a, b string) int { // bench.txt last
 		return strings.Compare(last(a)+a, last(b)+b)
 	})
 	for _, path := range files {
-		if filepath.Base(path) == "environment.txt" {
-			continue
-		}
-		content, err := os.ReadFile(path)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(path)), content, 0o644)
+		name, err := filepath.Rel(report, path)
+		if err == nil && name != "environment.txt" {
+			err = copyFile(filepath.Join(dir, strings.TrimPrefix(name, "figures"+string(filepath.Separator))), path)
 		}
 		if err != nil {
 			return fmt.Errorf("record: %w", err)
 		}
 	}
 	return nil
+}
+
+// copyFile makes the folder of the copy, too.
+func copyFile(to, from string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return fmt.Errorf("%s is no file of at most %d bytes", from, maxFile)
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o644)
 }
 
 func last(path string) string {

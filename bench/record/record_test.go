@@ -1,6 +1,8 @@
 package record
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +25,10 @@ func results(t *testing.T, date string, cost float64) string {
 	if err := bench.WriteFile(filepath.Join(dir, "bench.txt"), r); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"bench.csv": "op\n", "index.html": "<p>", "figures/throughput.svg": "<svg>", "figures/other.svg": "<svg>"} {
+	for name, text := range map[string]string{
+		"bench.csv": "op\n", "index.html": "<p>", "figures/throughput.svg": "<svg>", "figures/other.svg": "<svg>",
+		"load/quick/run.json": "{}", "load/quick/timeline.csv": "second\n", "load/quick/bench.txt": "no record's", "load/quick/index.html": "<p>",
+	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -59,11 +64,16 @@ func TestStoreAndRead(t *testing.T) {
 		}
 	}
 	var names []string
-	entries, _ := os.ReadDir(filepath.Join(root, "2026-11-23"))
-	for _, e := range entries {
-		names = append(names, e.Name())
+	folder := os.DirFS(filepath.Join(root, "2026-11-23"))
+	if err := fs.WalkDir(folder, ".", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
-	if have := strings.Join(names, " "); have != "bench.csv bench.txt environment.txt throughput.svg" {
+	if have := strings.Join(names, " "); have != "bench.csv bench.txt environment.txt load/quick/run.json load/quick/timeline.csv throughput.svg" {
 		t.Errorf("the folder has %s", have)
 	}
 	if env, _ := os.ReadFile(filepath.Join(root, "2026-11-23", "environment.txt")); string(env) != "cpu: A 1\ndate: 2026-11-23T23:50:00Z\n" && !strings.Contains(string(env), "cpu: A 1\n") {
@@ -92,6 +102,20 @@ func TestNotARecord(t *testing.T) {
 	}
 	if _, err := Store(root, results(t, "yesterday", 1)); err == nil || !strings.Contains(err.Error(), "when it was measured") {
 		t.Errorf("a run without a date: %v", err)
+	}
+}
+
+// TestHugeFile is not kept, and its folder is no record.
+func TestHugeFile(t *testing.T) {
+	root, report := t.TempDir(), results(t, "2026-11-23T10:00:00Z", 1)
+	if err := os.Truncate(filepath.Join(report, "load", "quick", "timeline.csv"), maxFile+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Store(root, report); err == nil || !strings.Contains(err.Error(), "timeline.csv") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "2026-11-23", "bench.txt")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is a record: %v", err)
 	}
 }
 
