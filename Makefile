@@ -39,8 +39,8 @@ torture: setup ## the deployment's kills, floods and mutated requests in full (a
 	MPIN_TORTURE=1 $(GO) test -count=1 -v -timeout 90m ./sim/store ./sim/deploy
 
 race: setup ## run the tests of the packages with concurrency under the race detector
-	$(GO) test -race -short -timeout 40m ./backends/... ./protocol/... ./bench/... \
-		$(addprefix ./sim/,store seal service wire dta quorum proxy api rps rpa client)
+	$(GO) test -race -short -timeout 40m ./backends/... ./protocol/... ./bench/... ./vectors/strictjson \
+		$(addprefix ./sim/,store store/redistest seal service wire dta quorum proxy api rps rpa client pinpad/weak endtoend fault load load/result capacity)
 
 vectors: ## write the project's own vectors again; they must come out the same
 	@$(GO) build -o bin/mpin ./cmd/mpin

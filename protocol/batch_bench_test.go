@@ -7,17 +7,13 @@ import (
 	"testing"
 
 	"mpinlab/backends"
-	"mpinlab/backends/all"
 	"mpinlab/protocol"
 )
 
 // batchWorld has good sessions and, for each, the same with another answer.
 func batchWorld(tb testing.TB, backend string, n int) (v *protocol.Verifier, good, bad []protocol.Session) {
-	b, err := all.Get(backend)
-	if err != nil {
-		tb.Skip(err)
-	}
-	s := must(protocol.New(protocol.SuiteID{Dialect: protocol.RFC9380, Curve: b.Info().Curve}, b))
+	tb.Helper()
+	s := rfcSuite(tb, backend)
 	w := newWorld(s, rand.New(rand.NewSource(7)), 1)
 	u := make([]*user, min(n, 64))
 	for i := range u {
@@ -29,7 +25,7 @@ func batchWorld(tb testing.TB, backend string, n int) (v *protocol.Verifier, goo
 		if i > 0 {
 			wrong.V = good[i-1].Transcript.V
 		} else {
-			wrong.V = s.EncodeG1(b.G1())
+			wrong.V = s.EncodeG1(s.Backend().G1())
 		}
 		good = append(good, session)
 		bad = append(bad, protocol.Session{Identity: session.Identity, Transcript: &wrong})

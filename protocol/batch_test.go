@@ -3,6 +3,7 @@ package protocol_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand"
 	"strings"
@@ -174,12 +175,18 @@ func TestBatchFlaws(t *testing.T) {
 }
 
 func fastWorld(tb testing.TB, backend string) *world {
+	tb.Helper()
+	return newWorld(rfcSuite(tb, backend), rand.New(rand.NewSource(11)), 2)
+}
+
+// rfcSuite is the RFC 9380 suite of a backend that may be missing.
+func rfcSuite(tb testing.TB, backend string) *protocol.Suite {
+	tb.Helper()
 	b, err := all.Get(backend)
 	if err != nil {
-		tb.Skip(err)
+		missing(tb, fmt.Sprintf("what a backend needs (%v)", err))
 	}
-	s := must(protocol.New(protocol.SuiteID{Dialect: protocol.RFC9380, Curve: b.Info().Curve}, b))
-	return newWorld(s, rand.New(rand.NewSource(11)), 2)
+	return must(protocol.New(protocol.SuiteID{Dialect: protocol.RFC9380, Curve: b.Info().Curve}, b))
 }
 
 // TestBatchNamesTheBadSessions is the property that exactly the bad ones of a

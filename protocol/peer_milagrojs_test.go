@@ -56,16 +56,9 @@ func leavesUOut(t *testing.T, p jsPeer, rng *rand.Rand) {
 // installs. Without them the test is skipped, but in CI it fails.
 func findMilagroJS(t *testing.T) (node, folder string) {
 	t.Helper()
-	missing := func(what string) {
-		t.Helper()
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing: run make setup", what)
-		}
-		t.Skipf("%s is missing: run make setup", what)
-	}
 	node, err := exec.LookPath("node")
 	if err != nil {
-		missing("Node")
+		missing(t, "Node")
 	}
 	root, err := os.Getwd()
 	if err != nil {
@@ -80,9 +73,18 @@ func findMilagroJS(t *testing.T) (node, folder string) {
 	}
 	folder = filepath.Join(root, ".cache", "npm", "node_modules", "milagro-crypto-js")
 	if !exists(filepath.Join(folder, "package.json")) {
-		missing("milagro-crypto-js")
+		missing(t, "milagro-crypto-js")
 	}
 	return node, folder
+}
+
+// missing skips for something that cannot be used here, and fails in CI.
+func missing(tb testing.TB, what string) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatalf("%s is missing: run make setup", what)
+	}
+	tb.Skipf("%s is missing: run make setup", what)
 }
 
 func exists(file string) bool {
