@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -80,6 +81,9 @@ func Abstraction(d *Data) (*Figure, error) {
 	f.Caption = "Operations from cheap (above) to dear; ServerVerify goes through package protocol, the others through the interface alone. " +
 		"Points are medians of the ratios of neighbouring samples, with 95\u202f% intervals; arrows with a number lie beyond the axis. " +
 		fmt.Sprintf("%d of the %d operations cost significantly more than +5\u202f%%.", above, shown)
+	if slices.Contains(names, "MSM/n=8") {
+		f.Caption += " Below 0 the layer does better than the call that it is set against: a sum of few points (MSM/n=8) takes another way on gnark than the library’s bucket method."
+	}
 	f.Caption += d.footnotes(s, entries, false)
 	f.Alt = fmt.Sprintf("Small charts for %d backends of %d operations, with reference lines at 2 and 5 percent. "+
 		"%d of %d cost significantly more than 5 percent extra.", len(entries), len(names), above, shown)

@@ -79,9 +79,26 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 	return f, nil
 }
 
+// joinEqual makes one of neighbours that vary the same thing and take the same
+// cores, and tells whether there were any.
+func joinEqual(list []capacity.Variation) (kept []capacity.Variation, joined bool) {
+	for _, v := range list {
+		if n := len(kept); n > 0 {
+			last := &kept[n-1]
+			if a, b := last.Answer, v.Answer; last.What == v.What && a != nil && b != nil && a.Cores == b.Cores && a.IssuerCores == b.IssuerCores {
+				last.Value, last.Asked, joined = last.Value+", "+v.Value, last.Asked || v.Asked, true
+				continue
+			}
+		}
+		kept = append(kept, v)
+	}
+	return kept, joined
+}
+
 // CapacitySensitivity draws the cores that a plan takes when one thing is
 // otherwise. asked tells in words what was asked.
 func CapacitySensitivity(asked string, list []capacity.Variation) (*Figure, error) {
+	list, joined := joinEqual(list)
 	most, there := 0.0, 0
 	for _, v := range list {
 		if v.Answer != nil {
@@ -94,9 +111,12 @@ func CapacitySensitivity(asked string, list []capacity.Variation) (*Figure, erro
 	}
 	f := &Figure{
 		Name: sensitivityName, Title: sensitivityTitle,
-		Caption: asked + " Each bar changes one thing; the plan as asked has a dot before its name. " +
+		Caption: asked + " Each bar changes one thing; the bar of the plan as asked has a dot before its name. " +
 			"Cores of the D-TAs are those of two; permits that are good for longer than a day end for everybody at once, and the D-TAs are sized for that day.",
 		Alt: "Bars of cores for variations of a plan.",
+	}
+	if joined {
+		f.Caption += " Neighbouring values that take the same cores share a bar."
 	}
 	for _, v := range list {
 		if v.Answer != nil {

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"sort"
 	"strings"
+	"time"
 
 	"gonum.org/v1/plot/vg"
 
@@ -172,6 +173,9 @@ func settings(env rawjson.Settings, more string) string {
 		parts = append(parts, cpu)
 	}
 	if date := env.Get("date"); date != "" {
+		if t, err := time.Parse(time.RFC3339, date); err == nil {
+			date = t.UTC().Format("2 January 2006, 15:04 UTC")
+		}
 		parts = append(parts, date)
 	}
 	if version := env.Get("go"); version != "" {

@@ -60,7 +60,7 @@ func TestEvidence(t *testing.T) {
 		attackName: {"blst", "8\u202f800", "4.30", "0.0300", "–"},
 	}
 	for _, f := range figures {
-		if !strings.Contains(f.Source, "A 1, 2 cores; 2026-11-23") || strings.Contains(f.Caption+f.Alt+f.Source, "%!") {
+		if !strings.Contains(f.Source, "A 1, 2 cores; 23 November 2026, 09:30 UTC") || strings.Contains(f.Caption+f.Alt+f.Source, "%!") {
 			t.Errorf("%s: %q, %q, %q", f.Name, f.Caption, f.Alt, f.Source)
 		}
 		for form, width := range widths {

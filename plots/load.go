@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 
@@ -63,7 +64,7 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 		{"whole, from the actual start", result.Tag(result.Whole, result.Service)},
 	}
 	for _, ph := range []string{result.Permit, result.Pass1, result.Pass2, result.Redeem} {
-		lines = append(lines, line{ph, result.Tag(ph, result.Service)})
+		lines = append(lines, line{strings.Replace(ph, "pass", "pass\u00a0", 1), result.Tag(ph, result.Service)})
 	}
 	var curves []fieldCurve
 	var meanings []string
@@ -93,6 +94,10 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 		words: "time in ms, logarithmic (less\u00a0is\u00a0better\u00a0↓)", x: x,
 		y: logAxis(math.Max(smallest, 0.001), largest, ""), height: 210, curves: curves,
 	}
+	held := HeldBack(r)
+	if held > 0 && 1/held < x.hi {
+		f.shades = []shade{{from: 1 / held, to: x.hi, fill: heldShade}}
+	}
 	p99 := func(tag string) string {
 		if l := result.Summary(r.Histograms[tag]); l != nil {
 			return number.Plain(l.P99)
@@ -102,7 +107,7 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 	out := &Figure{
 		Caption: "The time within which a share of the logins was done. From the intended start, a login that could not be started in time, or that came " +
 			"while the servers stood still, waited as its user would have. Permit, pass 1, pass 2 and redeem are its parts. " +
-			"The answer to a wrong PIN is held back to a multiple of 250\u202fms, so that its time tells nothing of the PIN. " +
+			heldWords(held) +
 			fmt.Sprintf("Here 99\u202f%% of the logins were done within %s\u202fms of their intended start and %s\u202fms of their actual one.",
 				p99(result.Tag(result.Whole, result.Response)), p99(result.Tag(result.Whole, result.Service))),
 		Alt: fmt.Sprintf("Curves of time over percentile. 99 %% of logins took at most %s ms from their intended start, and %s ms from their actual one.",
@@ -113,9 +118,38 @@ func loadPercentiles(r *result.Run) (*Figure, error) {
 		for i := range curves {
 			legend = append(legend, curves[i].sample(meanings[i]))
 		}
+		if len(f.shades) > 0 {
+			legend = append(legend, patch(heldShade, "wrong PINs, their refusal held back"))
+		}
 		return append(sheet{legendBlock(legend, width)}, f.blocks(width, true)...)
 	}
 	return out, nil
+}
+
+// HeldBack is the share of a run's timed logins that were refused for their PIN.
+// Servers hold that answer back to a multiple of 250 ms, so that this share of the
+// response times says nothing of how fast they are.
+func HeldBack(r *result.Run) float64 {
+	h := r.Histograms[result.Tag(result.Whole, result.Response)]
+	if h == nil || h.TotalCount() == 0 {
+		return 0
+	}
+	var refused int64
+	for _, op := range r.Operations {
+		if op.Name == "login" {
+			refused += op.Outcomes[result.Refused]
+		}
+	}
+	return math.Min(1, float64(refused)/float64(h.TotalCount()))
+}
+
+// heldWords says what is held back of a share of the logins, "" where nothing is.
+func heldWords(share float64) string {
+	if share == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s\u202f%% of the logins had a wrong PIN. Their refusal is held back to a multiple of 250\u202fms, so that its time tells nothing of the PIN: "+
+		"the percentiles of the shaded part show that wait, not the servers’ work. ", number.Percent(share))
 }
 
 // percentile labels 1/(1 − q) where it is a power of ten.
@@ -152,6 +186,7 @@ func seconds(r *result.Run) axis {
 var (
 	warmShade  = color.RGBA{R: 238, G: 238, B: 238, A: 255}
 	stageShade = color.RGBA{R: 246, G: 249, B: 252, A: 255}
+	heldShade  = color.RGBA{R: 226, G: 238, B: 248, A: 255}
 	faultShade = color.RGBA{R: 0xf6, G: 0xc9, B: 0xae, A: 255}
 )
 
@@ -244,7 +279,8 @@ func loadTimeline(r *result.Run) (*Figure, error) {
 	times.y, times.curves = logAxis(smallest, largest, ""), []fieldCurve{p99, worst, p50}
 	f := &Figure{
 		Caption: "Above, how many operations were to start in each second and how many of them came to a good end, whenever that was. " +
-			"Where the lines part, operations failed or never started. Below, response times of the logins that were to start in it.",
+			"Where the lines part, operations failed or never started. Below, response times of the logins that were to start in it. " +
+			fewWords(highest, HeldBack(r)),
 		Alt: fmt.Sprintf("Two fields over %s seconds. Up to %s operations a second were to start; the longest login took %s ms.",
 			number.Int(len(ticks)), number.Plain(highest), number.Plain(largest)),
 	}
@@ -255,6 +291,19 @@ func loadTimeline(r *result.Run) (*Figure, error) {
 		return append(s, times.blocks(width, true)...)
 	}
 	return f, nil
+}
+
+// fewWords says what the 99th percentile of a second is where it has fewer than a
+// hundred logins, or wrong PINs.
+func fewWords(highest, held float64) string {
+	var words []string
+	if highest < 100 {
+		words = append(words, "No second has a hundred logins, so that the 99th percentile is about the longest.")
+	}
+	if held > 0 {
+		words = append(words, "Where a wrong PIN is among them, both show its refusal, which is held back to a multiple of 250\u202fms.")
+	}
+	return strings.Join(words, " ")
 }
 
 // whole leaves out the last second where the run ended within it.

@@ -39,7 +39,8 @@ type fieldCurve struct {
 	color  color.Color
 	dashes []vg.Length
 	width  vg.Length
-	// at are ascending; NaN in value breaks the curve.
+	// at are ascending; NaN in value breaks the curve. A curve without width is
+	// its points only.
 	at, value []float64
 	points    *glyph
 }
@@ -91,7 +92,7 @@ func (f *field) blocks(width vg.Length, last bool) sheet {
 		for _, l := range f.levels {
 			a, b := at(f.x.lo, l.value), at(f.x.hi, l.value)
 			p.dashed(quiet, intervalLine, []vg.Length{1.5, 1.5}, a, b)
-			p.label(b.X-2, a.Y+6, l.name, quietType, right)
+			p.label(a.X+3, a.Y+6, l.name, quietType, left) // where the rates are low, and the curves far below
 		}
 		for _, c := range f.curves {
 			f.drawCurve(p, c, at)
@@ -171,7 +172,9 @@ func (f *field) drawBands(p pen, at func(x, y float64) vg.Point) {
 func (f *field) drawCurve(p pen, c fieldCurve, at func(x, y float64) vg.Point) {
 	var run []vg.Point
 	flush := func() {
-		p.dashed(c.color, c.width, c.dashes, run...)
+		if c.width > 0 {
+			p.dashed(c.color, c.width, c.dashes, run...)
+		}
 		run = nil
 	}
 	for i, x := range c.at {

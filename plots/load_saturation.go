@@ -12,16 +12,19 @@ import (
 	"mpinlab/sim/load/result"
 )
 
-var curveGlyphs = []glyph{{shape: circle}, {shape: square}, {shape: triangle}, {shape: circle, hollow: true}, {shape: square, hollow: true}, {shape: triangle, hollow: true}}
+var curveGlyphs = []glyph{{shape: circle}, {shape: square}, {shape: triangle}}
 
 // loadKnee draws latency over throughput for every search, with the knees.
 func loadKnee(r *result.Run) (*Figure, error) {
 	f := &field{words: "response time in ms, 99th percentile, logarithmic (less\u00a0is\u00a0better\u00a0↓)", height: 200}
 	var legend []sample
 	smallest, largest, most, fewest := math.Inf(1), 0.0, 0.0, math.Inf(1)
+	least, many := int64(math.MaxInt64), int64(0) // logins a point
 	alt := ""
 	for i, s := range r.Searches {
 		c := look(i)
+		c.width = 0.8 // the points count, not the line
+		missed := fieldCurve{color: c.color}
 		g := curveGlyphs[i%len(curveGlyphs)]
 		g.color = c.color
 		c.points = &g
@@ -32,13 +35,20 @@ func loadKnee(r *result.Run) (*Figure, error) {
 				continue
 			}
 			c.at, c.value = append(c.at, p.Rate), append(c.value, p.Latency.P99)
+			if !p.Passed {
+				missed.at, missed.value = append(missed.at, p.Rate), append(missed.value, p.Latency.P99)
+			}
+			least, many = min(least, p.Latency.Count), max(many, p.Latency.Count)
 			smallest, largest = math.Min(smallest, p.Latency.P99), math.Max(largest, p.Latency.P99)
 			fewest, most = math.Min(fewest, p.Rate), math.Max(most, p.Rate)
 		}
 		if len(c.at) == 0 {
 			continue
 		}
-		f.curves = append(f.curves, c)
+		ring := g
+		ring.hollow = true
+		missed.points = &ring
+		f.curves = append(f.curves, c, missed)
 		legend = append(legend, c.sample(s.Label))
 		if s.Knee > 0 {
 			knee := kneeOf(s)
@@ -47,7 +57,7 @@ func loadKnee(r *result.Run) (*Figure, error) {
 				name = "≥ " + name
 			}
 			big := g
-			big.hollow = true
+			big.large = true
 			f.marks = append(f.marks, fieldMark{knee.Rate, knee.Latency.P99, big, name})
 			alt += fmt.Sprintf(" %s: %s logins a second.", s.Label, number.Plain(s.Knee))
 		}
@@ -61,9 +71,14 @@ func loadKnee(r *result.Run) (*Figure, error) {
 	}
 	f.x = logAxis(fewest, most, "logins a second that were to start, logarithmic (more\u00a0is\u00a0better\u00a0→)")
 	f.y = logAxis(smallest, largest, "")
+	legend = append(legend, marker(glyph{shape: circle, color: quiet, hollow: true}, "limit not kept, or logins lost"),
+		marker(glyph{shape: circle, color: quiet, large: true}, "knee"))
 	out := &Figure{
 		Caption: "Each point is a run of its own at one rate, arrivals at random. The knee of a curve, with its rate, is the greatest rate at which the " +
-			"99th percentile kept the limit and every login came to a good end. Beyond it the queue grows for as long as the run lasts.",
+			"99th percentile kept the limit and every login came to a good end. Beyond it the queue grows for as long as the run lasts. " +
+			fmt.Sprintf("A run has %s to %s logins, so that its 99th percentile rests on %s to %s of them and scatters: near the knee a higher rate can pass where a lower one did not. "+
+				"The lines join runs in the order of their rates and are no model.",
+				number.Int(int(least)), number.Int(int(many)), number.Int(int(max(1, least/100))), number.Int(int(max(1, many/100)))),
 		Alt: "Curves of latency over rate with the knees." + alt,
 	}
 	out.lay = func(width vg.Length) sheet {

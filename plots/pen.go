@@ -118,6 +118,7 @@ type glyph struct {
 	color  color.Color
 	hollow bool
 	small  bool // in small charts
+	large  bool // the one that counts among many
 }
 
 // scale makes squares and triangles as large to the eye as circles.
@@ -128,6 +129,9 @@ func (g glyph) scale() float64 {
 	}
 	if g.small {
 		factor *= 0.8
+	}
+	if g.large {
+		factor *= 1.6
 	}
 	return factor
 }

@@ -69,7 +69,7 @@ func Saturated(d *Data) (*Figure, error) {
 	f.Caption = "On " + backend.ID() + ". Above, 256 clients log in without pause and wait in one queue; a rejected login is counted like an accepted one. " +
 		"Below, 156 of them do, 100 others log in at one moment, and the time is that after which 99 of the 100 have their verdicts. " +
 		"Shares are not to scale. A rejected login takes a batch of n up to 2\u202flog\u2082\u202fn further checks, so that the verifier makes batches smaller, down to one. " +
-		"Intervals can be narrower than the points."
+		"The line of logins one by one joins only the shares that have a point. Intervals can be narrower than the points."
 	f.Caption += d.footnotes(s, []entry{{backend: backend}}, true)
 	f.Alt = saturatedAlt(backend, lines, shares)
 	f.lay = func(width vg.Length) sheet {

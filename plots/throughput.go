@@ -42,7 +42,9 @@ func Throughput(d *Data) (*Figure, error) {
 
 	f := &Figure{
 		Caption: "A verification starts from the bytes of a login and does all that a server must: decode two points and check their subgroup, " +
-			"hash the identity to the curve, check the pairing equation. At its end each bar has its value, and its 95\u202f% interval beside it where there is room.",
+			"hash the identity to the curve, check the pairing equation. At its end each bar has its value, and its 95\u202f% interval beside it where there is room. " +
+			"An interval is of its rate alone, with the machine’s drift during the run in it. That one backend is faster is judged by ratios within rounds, " +
+			"in which drift cancels, and can be claimed where two intervals overlap.",
 		Alt: throughputAlt(verifiers),
 	}
 	scale := fromZero(fastest, "verifications a second on one core (more\u00a0is\u00a0better\u00a0→)")

@@ -87,7 +87,7 @@ func newComparison(r *bench.Results) *comparison {
 	if len(claims) == 0 {
 		return nil
 	}
-	c := &comparison{Summary: upperFirst(bench.Sense(claims).String()), Margin: number.Percent(bench.Margin)}
+	c := &comparison{Summary: upperFirst(sensitivity(claims)), Margin: number.Percent(bench.Margin)}
 	for _, claim := range claims {
 		k := claim.Row.Key
 		if k.Op != "ServerVerify" || k.Via == bench.ViaControl || math.IsNaN(claim.Ratio) {
@@ -113,6 +113,18 @@ func newComparison(r *bench.Results) *comparison {
 	return c
 }
 
+// sensitivity sums the claims up. Of rows with few samples no smallest difference
+// can be stated; where they are the most, that is said of them and not of all.
+func sensitivity(claims []bench.Claim) string {
+	s := bench.Sense(claims)
+	words := s.String()
+	if s.Claimed > 0 && math.IsInf(s.Median, 0) {
+		words, _, _ = strings.Cut(words, "; too few samples")
+		words += "; more than half of the rows have too few samples to state the smallest difference that they could show"
+	}
+	return words
+}
+
 // interval writes one of a ratio.
 func interval(lo, hi float64) string {
 	if math.IsInf(lo, 0) || math.IsInf(hi, 0) || math.IsNaN(lo+hi) {
@@ -122,6 +134,10 @@ func interval(lo, hi float64) string {
 }
 
 type growthLine struct{ Raw, Sweep, Over, Backend, Words, Law, Sizes string }
+
+// leastFixed is the part of the first size's cost below which the fixed part of a
+// law is none.
+const leastFixed = 1e-6
 
 func growthLines(r *bench.Results, raw rawFile) (list []growthLine) {
 	for _, g := range plots.Growth(r) {
@@ -133,7 +149,11 @@ func growthLines(r *bench.Results, raw rawFile) (list []growthLine) {
 			}
 			line.Law = number.Plain(scale * g.Fit.Fixed)
 			if g.Fit.Term != "" {
-				line.Law += " + " + fmt.Sprintf("%.3g", scale*g.Fit.Slope) + " · " + g.Fit.Term
+				grown := fmt.Sprintf("%.3g", scale*g.Fit.Slope) + " · " + g.Fit.Term
+				line.Law += " + " + grown
+				if g.Fit.Fixed < leastFixed*g.Rows[0].Median {
+					line.Law = grown
+				}
 			}
 		}
 		var sizes []string

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,8 @@ func ReadPlan(path string) (*Plan, error) {
 type capacitySection struct {
 	Figure  *figure
 	Summary string
+	// Slower are the least and the greatest factor that the costs were scaled by.
+	Slower string
 	// Absent says why there is no figure.
 	Absent string
 	Lines  []validationLine
@@ -209,6 +212,16 @@ func (s *capacitySection) validation(v *capacity.Validation) {
 			}
 		}
 		s.Lines = append(s.Lines, l)
+	}
+	var slower []float64
+	for _, m := range v.Modes {
+		slower = append(slower, m.Slower...)
+		for _, p := range m.Points {
+			slower = append(slower, p.Slower...)
+		}
+	}
+	if len(slower) > 0 {
+		s.Slower = number.Plain(slices.Min(slower)) + " to " + number.Plain(slices.Max(slower))
 	}
 	for _, m := range v.Modes {
 		way := "one by one"

@@ -142,6 +142,10 @@ func loadAnswer(r *result.Run) string {
 	} else if l := wholeOf(r); l != nil {
 		s = fmt.Sprintf("Of %s operations at %s a second, the median login took %s%sms and 99%s%% of them at most %s%sms.",
 			number.Int(int(r.Counts.Intended)), number.Plain(r.Counts.OfferedRate), number.Plain(l.P50), number.Thin, number.Thin, number.Plain(l.P99), number.Thin)
+		if held := plots.HeldBack(r); held > 0 {
+			s += fmt.Sprintf(" %s%s%% of the logins had a wrong PIN, whose refusal is held back to a multiple of 250%sms: from percentile %s on that is what the response times show.",
+				number.Percent(held), number.Thin, number.Thin, number.Percent(1-held))
+		}
 	} else {
 		s = "No login came to its end."
 	}

@@ -114,7 +114,7 @@ func control(r *bench.Results) []string {
 			"Twenty runs of a row against itself, and twenty with a planted slowdown of 3\u202f%%, check the whole (make aa).", number.Percent(bench.Margin)),
 	}
 	if claims := bench.Claims(r); len(claims) > 0 {
-		list = append(list, "Sensitivity of this run: "+bench.Sense(claims).String()+". The smallest difference that a row could show stands beside its claim, in the comparison above and in the raw file.")
+		list = append(list, "Sensitivity of this run: "+sensitivity(claims)+". The smallest difference that a row could show stands beside its claim, in the comparison above and in the raw file.")
 	}
 	return list
 }

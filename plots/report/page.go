@@ -189,9 +189,14 @@ func machine(r *bench.Results) string {
 // date writes the date of the measurements, in words where it is in the form
 // that package bench gives it.
 func date(r *bench.Results) string {
-	t, err := time.Parse(time.RFC3339, r.Get("date"))
+	return inWords(r.Get("date"))
+}
+
+// inWords writes a date of RFC 3339, and leaves others as they are.
+func inWords(date string) string {
+	t, err := time.Parse(time.RFC3339, date)
 	if err != nil {
-		return r.Get("date")
+		return date
 	}
 	return t.UTC().Format("2 January 2006, 15:04 UTC")
 }

@@ -228,7 +228,7 @@ func newPINPad(in *Input, d *drawer) (*pinPad, error) {
 			p.Summary += fmt.Sprintf(" %d targets are missed.", missed)
 		}
 	}
-	machine := joinNonEmpty([]string{settings.Get("cpu"), joinNonEmpty([]string{settings.Get("goos"), settings.Get("goarch")}, "/"), settings.Get("browser"), settings.Get("date"), commit(settings)}, "; ")
+	machine := joinNonEmpty([]string{settings.Get("cpu"), joinNonEmpty([]string{settings.Get("goos"), settings.Get("goarch")}, "/"), settings.Get("browser"), inWords(settings.Get("date")), commit(settings)}, "; ")
 	p.Source = "Measured on " + machine + "."
 	if settings.Get("cpu") == "" {
 		p.Source += " Which machine, and when, the file does not say."

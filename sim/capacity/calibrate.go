@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"mpinlab/backends/all"
@@ -115,16 +114,12 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 
 // entry measures one backend with one store.
 func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, error) {
-	b, err := all.Get(backend)
+	e := &Entry{Backend: backend, Store: store}
+	suite, err := e.suite()
 	if err != nil {
 		return nil, err
 	}
-	id := protocol.SuiteID{Dialect: protocol.RFC9380, Curve: b.Info().Curve}
-	suite, err := protocol.New(id, b)
-	if err != nil {
-		return nil, err
-	}
-	e := &Entry{Suite: id.String(), Backend: backend, Store: store}
+	e.Suite = suite.ID().String()
 	if err := e.crypto(ctx, suite, o.Samples); err != nil {
 		return nil, fmt.Errorf("cryptography: %w", err)
 	}
@@ -136,10 +131,19 @@ func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, err
 	return e, nil
 }
 
+// suite is what the entry is measured with.
+func (e *Entry) suite() (*protocol.Suite, error) {
+	b, err := all.Get(e.Backend)
+	if err != nil {
+		return nil, err
+	}
+	return protocol.New(protocol.SuiteID{Dialect: protocol.RFC9380, Curve: b.Info().Curve}, b)
+}
+
 // The logins under way at a time when requests are measured.
 const (
 	many  = 16  // enough to keep one core busy
-	flood = 128 // of redeeming in batches
+	flood = 128 // as many as a service has that bears no more
 )
 
 // requests measures the requests of one mode.
@@ -198,8 +202,16 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 		return err
 	}
 	defer undo()
-	old := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(old)
+	_, servers, err := cpus()
+	if err != nil {
+		return err
+	}
+	if c.speed, err = newYardstick(suite, servers); err != nil {
+		return err
+	}
+	defer c.speed.end()
+
+	c.normal = e.Yardstick
 
 	if _, err := c.rounds(ctx, 2, many); err != nil { // warm
 		return err
@@ -208,11 +220,22 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	if err != nil {
 		return err
 	}
+	dozing, err := c.dozing(ctx, max(1, o.Rounds/4))
+	if err != nil {
+		return err
+	}
 	phased, err := c.rounds(ctx, max(2, o.Rounds/2), many)
 	if err != nil {
 		return err
 	}
-	mixed, err := c.mixed(ctx, max(2, o.Rounds/2), many)
+	// One by one, a server that comes to rest between short runs takes what one
+	// under lasting load does within a few percent, and less in runs without rest;
+	// batches are as large as they get in long runs only.
+	runs := max(2, o.Rounds/2)
+	if batching {
+		runs = 2
+	}
+	mixed, err := c.mixed(ctx, max(2, o.Rounds/2), runs, many)
 	if err != nil {
 		return err
 	}
@@ -221,7 +244,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 		if err != nil {
 			return err
 		}
-		crowded, err := c.mixed(ctx, max(2, o.Rounds/2), flood)
+		crowded, err := c.mixed(ctx, max(2, o.Rounds/2), runs, flood)
 		if err != nil {
 			return err
 		}
@@ -229,13 +252,8 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	} else {
 		e.oneByOne(to, phased, mixed)
 	}
-	if err := e.single(to, batching, sparse, phased); err != nil {
+	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
-	}
-	if !batching {
-		if err := c.scrapes(ctx, e, d); err != nil {
-			return err
-		}
 	}
 	e.Memory, err = deploy.Memory(c.rps)
 	return err
@@ -285,11 +303,18 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd le
 	to.Redeem.CPU, to.Verify, to.After = r, v, min(1, flooded[2].after/r)
 }
 
-// single takes what single requests are seen to take of an idle server: how their
-// times lie, and how much longer they take than the work of server and client.
-// Wake is the part of it that the server has more CPU time than when it had no
-// time to fall asleep: it delays whatever else comes too. The rest is Delay.
-func (e *Entry) single(to *Requests, batching bool, sparse *[3][]request, phased *[3]phase) error {
+// dozes are the times in µs without work after which waking is measured, and the
+// bounds between the requests that count for each, the first of them as awake.
+var (
+	dozes  = [...]float64{900, 2500, 5000, 8500}
+	bounds = [...]float64{300, 1500, 3500, 6500}
+)
+
+// single takes what single requests are seen to take of a server that is idle: how
+// the times that sparse ones hold the CPU lie; what they take beyond the work of
+// server and client where the server had no time to fall asleep, which is Delay;
+// and how much more where it had, Wake.
+func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request, phased *[3]phase) error {
 	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
 		r.In, r.Out, r.Calls, r.Client = phased[i].in, phased[i].out, phased[i].calls, phased[i].client
 		verify := 0.0 // µs
@@ -298,23 +323,38 @@ func (e *Entry) single(to *Requests, batching bool, sparse *[3][]request, phased
 		} else if i == 2 {
 			verify = e.Verify.mean / 1000 * to.Verify
 		}
-		var served, beyond []time.Duration
+		var served []time.Duration
 		for _, q := range sparse[i] {
 			served = append(served, max(time.Microsecond, q.served-us(verify)))
-			beyond = append(beyond, max(0, q.took-us(r.CPU+verify+r.Client)))
 		}
 		s, err := Measured(served)
 		if err != nil {
 			return err
 		}
 		r.Service = s.Scale(r.CPU * 1000 / s.mean)
-		half := func(d Dist) float64 { return float64(d.Quantile(0.5)) / 1000 }
-		d, err := Measured(withoutStrays(beyond))
-		if err != nil {
+		var awake []time.Duration
+		var asleep [len(dozes)][]float64
+		for _, q := range dozing[i] {
+			beyond := max(0, q.took-us(r.CPU+verify+r.Client))
+			k := 0
+			for k < len(bounds) && float64(q.gap.Microseconds()) >= bounds[k] {
+				k++
+			}
+			if k == 0 {
+				awake = append(awake, beyond)
+			} else {
+				asleep[k-1] = append(asleep[k-1], beyond.Seconds()*1e6)
+			}
+		}
+		if r.Delay, err = Measured(withoutStrays(awake)); err != nil {
 			return err
 		}
-		r.Wake = min(half(d), max(0, half(s)-r.CPU))
-		r.Delay = d.Plus(-us(r.Wake))
+		r.Wake = nil
+		least := 0.0
+		for k, list := range asleep {
+			least = max(least, median(list)-r.Delay.Quantile(0.5).Seconds()*1e6)
+			r.Wake = append(r.Wake, WakeCost{dozes[k], least})
+		}
 	}
 	return nil
 }

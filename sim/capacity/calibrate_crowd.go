@@ -1,16 +1,11 @@
 package capacity
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -40,6 +35,8 @@ type crowd struct {
 	dta          []int
 	pass, redeem *url.URL
 	metrics      string
+	speed        *yardstick
+	normal       float64  // of speed, in µs
 	bytes        *counted // of the client's requests
 }
 
@@ -238,9 +235,6 @@ type level struct {
 	batch float64 // mean
 }
 
-// request is one alone.
-type request struct{ took, served time.Duration }
-
 // step is a request of a login, and what is made of its answer.
 type step struct {
 	to   *url.URL
@@ -280,12 +274,20 @@ func (c *crowd) prepareAll() error {
 	return nil
 }
 
+// slow is how much slower than normal the machine was since a time, and what the
+// yardstick took of this process to tell.
+func (c *crowd) slow(since time.Time) (float64, time.Duration) {
+	mean, spent := c.speed.mean(since, time.Now())
+	return mean / c.normal, spent
+}
+
 // rounds has everybody log in so many times, k at a time, everybody with one
 // request before anybody with the next. It returns passes 1 and 2 and redeeming.
 func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 	var out [3]phase
 	pool := &connections{}
 	defer pool.close()
+	since := time.Now()
 	var cpu, client, batch, after [3][]float64
 	n := float64(len(c.users))
 	for range rounds {
@@ -304,7 +306,7 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			if err != nil {
 				return nil, err
 			}
-			own := processTime()
+			own, begun := processTime(), time.Now()
 			if err := each(ctx, len(c.users), k, func(n int) (err error) {
 				answers[n], err = pool.post(ctx, s.to, s.path, c.users[n].body)
 				came[n] = time.Now()
@@ -312,7 +314,8 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			}); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.path, err)
 			}
-			client[i] = append(client[i], (processTime()-own).Seconds()*1e6/n)
+			_, spent := c.slow(begun)
+			client[i] = append(client[i], max(0, processTime()-own-spent).Seconds()*1e6/n)
 			has, err := deploy.CPU(c.rps)
 			if err != nil {
 				return nil, err
@@ -337,9 +340,10 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			}
 		}
 	}
+	f, _ := c.slow(since)
 	for i := range out {
-		out[i].client = median(client[i])
-		out[i].cpu, out[i].batch, out[i].after = median(cpu[i]), median(batch[i]), median(after[i])
+		out[i].client = median(client[i]) / f
+		out[i].cpu, out[i].batch, out[i].after = median(cpu[i])/f, median(batch[i]), median(after[i])/f
 	}
 	return &out, nil
 }
@@ -361,14 +365,21 @@ func apiece(came []time.Time) time.Duration {
 }
 
 // mixed has everybody log in so many times, k at a time, each with one request
-// after the other.
-func (c *crowd) mixed(ctx context.Context, rounds, k int) (level, error) {
+// after the other, in so many runs.
+func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 	pool := &connections{}
 	defer pool.close()
+	since := time.Now()
 	var cpu, batch []float64
-	for range rounds {
-		if err := c.prepareAll(); err != nil {
-			return level{}, err
+	for range runs {
+		logins := make([]*member, (rounds+runs-1)/runs*len(c.users))
+		turns := make([]sync.Mutex, len(c.users)) // a user's newer login ends the one under way
+		for i := range logins {
+			m := *c.users[i%len(c.users)]
+			if err := c.prepare(&m); err != nil {
+				return level{}, err
+			}
+			logins[i] = &m
 		}
 		before, err := c.counters(ctx)
 		if err != nil {
@@ -378,11 +389,13 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (level, error) {
 		if err != nil {
 			return level{}, err
 		}
-		if err := each(ctx, len(c.users), k, func(n int) error {
+		if err := each(ctx, len(logins), k, func(n int) error {
+			turns[n%len(turns)].Lock()
+			defer turns[n%len(turns)].Unlock()
 			for _, s := range c.steps() {
-				answer, err := pool.post(ctx, s.to, s.path, c.users[n].body)
+				answer, err := pool.post(ctx, s.to, s.path, logins[n].body)
 				if err == nil {
-					err = s.next(c.users[n], answer)
+					err = s.next(logins[n], answer)
 				}
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.path, err)
@@ -400,95 +413,13 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (level, error) {
 		if err != nil {
 			return level{}, err
 		}
-		cpu = append(cpu, (has-had).Seconds()*1e6/float64(len(c.users)))
+		cpu = append(cpu, (has-had).Seconds()*1e6/float64(len(logins)))
 		if now.batches > before.batches {
 			batch = append(batch, (now.batched-before.batched)/(now.batches-before.batches))
 		}
 	}
-	return level{median(cpu), median(batch)}, nil
-}
-
-// quiet is the mean time between two requests of a server that is to be idle when
-// the next one comes: long enough for its CPU to fall asleep.
-const quiet = 3 * time.Millisecond
-
-// sparse has everybody log in so many times, one request after the other with
-// pauses between them, and tells every request's times.
-func (c *crowd) sparse(ctx context.Context, rounds int) (*[3][]request, error) {
-	var out [3][]request
-	pool := &connections{}
-	defer pool.close()
-	random := mathrand.New(mathrand.NewPCG(1, 2))
-	for range rounds {
-		if err := c.prepareAll(); err != nil {
-			return nil, err
-		}
-		had, err := deploy.CPU(c.rps)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range c.users {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			for i, s := range c.steps() {
-				time.Sleep(quiet/4 + time.Duration(random.ExpFloat64()*float64(quiet)*3/4))
-				start := time.Now()
-				answer, err := pool.post(ctx, s.to, s.path, m.body)
-				took := time.Since(start)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", s.path, err)
-				}
-				time.Sleep(quiet / 4) // what the server does after its answer is of this request
-				has, err := deploy.CPU(c.rps)
-				if err != nil {
-					return nil, err
-				}
-				out[i] = append(out[i], request{took, has - had})
-				had = has
-				if err := s.next(m, answer); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	return &out, nil
-}
-
-// scrapes measures what reading every process' metrics takes of it.
-func (c *crowd) scrapes(ctx context.Context, e *Entry, d *deploy.Deployment) error {
-	const times = 8
-	e.Scrapes = nil
-	for _, n := range d.Nodes() {
-		base := n.PrivateURL()
-		if base == "" {
-			base = n.URL()
-		}
-		if n.PID() <= 0 || n.Role() == deploy.RoleBalancer || n.Role() == deploy.RoleRedis {
-			continue
-		}
-		before, err := deploy.CPU(n.PID())
-		if err != nil {
-			return err
-		}
-		for range times {
-			if _, err := page(ctx, base+wire.MetricsPath); err != nil {
-				return err
-			}
-			time.Sleep(quiet)
-		}
-		after, err := deploy.CPU(n.PID())
-		if err != nil {
-			return err
-		}
-		cost := (after - before).Seconds() * 1e6 / times
-		if n.PID() == c.rps {
-			e.Scrapes = slices.Insert(e.Scrapes, 0, cost)
-		} else {
-			e.Scrapes = append(e.Scrapes, cost)
-		}
-	}
-	return nil
+	f, _ := c.slow(since)
+	return level{median(cpu) / f, median(batch)}, nil
 }
 
 // prepare draws a new x for a user's next login.
@@ -561,23 +492,6 @@ func (c *crowd) counters(ctx context.Context) (v counters, err error) {
 	return v, nil
 }
 
-// page reads a page of metrics.
-func page(ctx context.Context, url string) ([]byte, error) {
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: status %d of %s", errAnswer, answer.StatusCode, url)
-	}
-	return io.ReadAll(io.LimitReader(answer.Body, 4<<20))
-}
-
 // each does n things, k at a time.
 func each(ctx context.Context, n, k int, do func(i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -600,99 +514,4 @@ func each(ctx context.Context, n, k int, do func(i int) error) error {
 	}
 	all.Wait()
 	return context.Cause(ctx)
-}
-
-// connections post over persistent connections from the caller's goroutine, and
-// count bytes. The standard library's client has two goroutines more on every
-// connection, whose work would count as the server's delay.
-type connections struct {
-	mu      sync.Mutex
-	free    map[string][]*connection
-	in, out atomic.Int64
-}
-
-type connection struct {
-	net.Conn
-	read *bufio.Reader
-}
-
-var errAnswer = errors.New("not the answer that had to come")
-
-const answerTime = 30 * time.Second
-
-func (p *connections) post(ctx context.Context, to *url.URL, path string, body []byte) ([]byte, error) {
-	c, err := p.get(ctx, to.Host)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
-		return nil, err
-	}
-	var q bytes.Buffer
-	fmt.Fprintf(&q, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, to.Host, len(body))
-	q.Write(body)
-	p.in.Add(int64(q.Len()))
-	if _, err := c.Write(q.Bytes()); err != nil {
-		c.Close()
-		return nil, err
-	}
-	answer, err := http.ReadResponse(c.read, nil)
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	size := len(b) + len("HTTP/1.1 200 OK\r\n\r\n")
-	for name, values := range answer.Header {
-		for _, v := range values {
-			size += len(name) + len(v) + len(": \r\n")
-		}
-	}
-	p.out.Add(int64(size))
-	p.put(to.Host, c)
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: status %d: %.200s", errAnswer, answer.StatusCode, b)
-	}
-	return b, nil
-}
-
-func (p *connections) get(ctx context.Context, host string) (*connection, error) {
-	p.mu.Lock()
-	if n := len(p.free[host]); n > 0 {
-		c := p.free[host][n-1]
-		p.free[host] = p.free[host][:n-1]
-		p.mu.Unlock()
-		return c, nil
-	}
-	p.mu.Unlock()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", host)
-	if err != nil {
-		return nil, err
-	}
-	return &connection{c, bufio.NewReader(c)}, nil
-}
-
-func (p *connections) put(host string, c *connection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.free == nil {
-		p.free = map[string][]*connection{}
-	}
-	p.free[host] = append(p.free[host], c)
-}
-
-func (p *connections) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, list := range p.free {
-		for _, c := range list {
-			c.Close()
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -26,12 +27,28 @@ var (
 func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) error {
 	old := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(old)
+	// The server's collector is in its requests' times.
+	runtime.GC()
+	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
+	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
 	w, err := newWorkload(suite, batchSizes[len(batchSizes)-1])
 	if err != nil {
 		return err
 	}
+	// The yardstick is from the same time: the first of many.
+	var ticks []time.Duration
+	tick := func() error {
+		took, err := w.tick(len(ticks), processTime)
+		ticks = append(ticks, took)
+		return err
+	}
 	var verify []time.Duration
 	for i := range samples + samples/10 {
+		if i%4 == 0 {
+			if err := tick(); err != nil {
+				return err
+			}
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -46,7 +63,20 @@ func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) 
 	if e.Verify, err = Measured(withoutStrays(verify)); err != nil {
 		return err
 	}
+	few := func() (float64, error) {
+		for range 4 {
+			if err := tick(); err != nil {
+				return 0, err
+			}
+		}
+		return meanTick(ticks[len(ticks)-4:]), nil
+	}
+	var pace []float64 // while each batch was measured
 	for _, n := range batchSizes {
+		before, err := few()
+		if err != nil {
+			return err
+		}
 		for _, bad := range badOnes {
 			if bad > n || n == 1 && bad > 0 {
 				continue
@@ -57,6 +87,17 @@ func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) 
 			}
 			e.Batch = append(e.Batch, BatchCost{N: n, Bad: bad, Time: float64(cost.Nanoseconds()) / 1000})
 		}
+		after, err := few()
+		if err != nil {
+			return err
+		}
+		for len(pace) < len(e.Batch) {
+			pace = append(pace, (before+after)/2)
+		}
+	}
+	e.Yardstick = meanTick(ticks)
+	for i := range e.Batch {
+		e.Batch[i].Time *= e.Yardstick / pace[i]
 	}
 	if e.Answer, err = Measured(withoutStrays(w.answers)); err != nil {
 		return err

@@ -1,6 +1,9 @@
 package capacity
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // mean is the calibration that lies in the middle of several of the same entries,
 // taken one after the other.
@@ -24,33 +27,32 @@ func mean(parts []*Calibration) *Calibration {
 }
 
 func meanEntry(list []*Entry) *Entry {
-	e := *list[0]
+	e := list[0].at(1)
+	list = slices.Clone(list)
+	for i, x := range list {
+		list[i] = x.at(e.Yardstick / x.Yardstick)
+	}
 	number := func(of func(*Entry) *float64) {
 		sum := 0.0
 		for _, x := range list {
 			sum += *of(x)
 		}
-		*of(&e) = sum / float64(len(list))
+		*of(e) = sum / float64(len(list))
 	}
 	dist := func(of func(*Entry) *Dist) {
 		var all []Dist
 		for _, x := range list {
 			all = append(all, *of(x))
 		}
-		*of(&e) = middle(all)
+		*of(e) = middle(all)
 	}
 	dist(func(e *Entry) *Dist { return &e.Verify })
 	dist(func(e *Entry) *Dist { return &e.FindPIN })
 	dist(func(e *Entry) *Dist { return &e.Answer })
 	dist(func(e *Entry) *Dist { return &e.Issue })
 	number(func(e *Entry) *float64 { return &e.Contention })
-	e.Batch = append([]BatchCost(nil), e.Batch...)
 	for i := range e.Batch {
 		number(func(e *Entry) *float64 { return &e.Batch[i].Time })
-	}
-	e.Scrapes = append([]float64(nil), e.Scrapes...)
-	for i := range e.Scrapes {
-		number(func(e *Entry) *float64 { return &e.Scrapes[i] })
 	}
 	for _, mode := range []func(*Entry) *Requests{func(e *Entry) *Requests { return &e.Single }, func(e *Entry) *Requests { return &e.Batching }} {
 		number(func(e *Entry) *float64 { return &mode(e).Verify })
@@ -61,17 +63,20 @@ func meanEntry(list []*Entry) *Entry {
 		} {
 			of := func(e *Entry) *RequestCost { return r(mode(e)) }
 			for _, f := range []func(*RequestCost) *float64{
-				func(r *RequestCost) *float64 { return &r.CPU }, func(r *RequestCost) *float64 { return &r.Wake },
+				func(r *RequestCost) *float64 { return &r.CPU },
 				func(r *RequestCost) *float64 { return &r.Client }, func(r *RequestCost) *float64 { return &r.Calls },
 				func(r *RequestCost) *float64 { return &r.In }, func(r *RequestCost) *float64 { return &r.Out },
 			} {
 				number(func(e *Entry) *float64 { return f(of(e)) })
 			}
+			for i := range of(e).Wake {
+				number(func(e *Entry) *float64 { return &of(e).Wake[i].Time })
+			}
 			dist(func(e *Entry) *Dist { return &of(e).Service })
 			dist(func(e *Entry) *Dist { return &of(e).Delay })
 		}
 	}
-	return &e
+	return e
 }
 
 // middle is the distribution whose quantiles are the means of those of several.

@@ -3,7 +3,6 @@ package capacity
 import (
 	"bytes"
 	"errors"
-	"math"
 	"reflect"
 	"testing"
 )
@@ -33,8 +32,8 @@ func checkCalibration(t *testing.T, c *Calibration) {
 	for _, b := range e.Batch {
 		t.Logf("batch of %d with %d bad: %.0f µs", b.N, b.Bad, b.Time)
 	}
-	if e.Batching.After <= 0 || e.Contention <= 0 || len(e.Scrapes) < 5 {
-		t.Errorf("%v after the verdict, contention %v, pages of metrics %v µs", e.Batching.After, e.Contention, e.Scrapes)
+	if e.Batching.After <= 0 || e.Contention <= 0 {
+		t.Errorf("%v after the verdict, contention %v", e.Batching.After, e.Contention)
 	}
 	// Of a calibration and itself the mean is the same.
 	if m := mean([]*Calibration{c, c}); !reflect.DeepEqual(rounded(t, m), rounded(t, c)) {
@@ -67,11 +66,6 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range back.Entries { // sums of halves are rounded otherwise
-		for j := range back.Entries[i].Scrapes {
-			back.Entries[i].Scrapes[j] = math.Round(back.Entries[i].Scrapes[j])
-		}
-	}
 	return back
 }
 
@@ -79,8 +73,8 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
 	f.Add(recorded)
-	f.Add([]byte(`{"format":"mpin-capacity/2","entries":[{}]}`))
-	f.Add([]byte(`{"format":"mpin-capacity/2","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/3","entries":[{}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/3","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeCalibration(b)

@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/2"
+const Format = "mpin-capacity/3"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -59,11 +59,12 @@ type Entry struct {
 	// Contention is the time that verifying takes while all CPUs verify over that
 	// while the others idle: what they share makes it more than 1.
 	Contention float64 `json:"contention"`
-	// Scrapes are the CPU times in µs of the deployment's processes, the RPS
-	// first, for one page of metrics.
-	Scrapes []float64 `json:"scrape_us"`
 	// Memory is the RPS's resident memory in bytes after the measurement.
 	Memory int64 `json:"memory"`
+
+	// Yardstick is what one verification took in µs meanwhile, now and then: how
+	// fast the machine was.
+	Yardstick float64 `json:"yardstick_us"`
 
 	// mixing is what requests that come mixed take over those that come by kind,
 	// while calibrating.
@@ -86,15 +87,16 @@ type Requests struct {
 
 // RequestCost is one request's.
 type RequestCost struct {
-	// CPU is the server's mean time on a CPU in µs under load, and Wake what a
-	// server needs to come to itself that was idle before. Service is how single requests
-	// lie about CPU.
+	// CPU is the server's mean time on a CPU in µs under load, and Wake what it
+	// takes more where it was idle before. Service is how single requests lie about
+	// CPU.
 	CPU     float64 `json:"cpu_us"`
-	Wake    float64 `json:"wake_us"`
+	Wake    Wake    `json:"wake"`
 	Service Dist    `json:"service"`
 	// Client is the CPU time in µs of the client for sending the request and
 	// reading its answer. Delay is what it waited besides its own and the
-	// server's time: this machine's loopback, waking its CPU, the store.
+	// server's time, where neither had time to fall asleep: this machine's
+	// loopback, the store.
 	Client float64 `json:"client_us"`
 	Delay  Dist    `json:"delay"`
 	// Calls are the RPS's calls to its store.
@@ -106,7 +108,7 @@ type RequestCost struct {
 
 // cost is the model's form of it.
 func (r *RequestCost) cost() Cost {
-	return Cost{Service: r.Service, Wake: us(r.Wake), Delay: r.Delay}
+	return Cost{Service: r.Service, Wake: r.Wake, Delay: r.Delay}
 }
 
 func us(x float64) time.Duration { return time.Duration(math.Round(x * 1000)) }
@@ -170,8 +172,8 @@ func (e *Entry) check() error {
 	if e.Suite == "" || e.Backend == "" || e.Store == "" {
 		return errors.New("suite, backend or store is missing")
 	}
-	if e.Verify.mean <= 0 || e.Issue.mean <= 0 {
-		return errors.New("verify or issue is missing")
+	if e.Verify.mean <= 0 || e.Issue.mean <= 0 || !(e.Yardstick > 0 && e.Yardstick < 1e9) {
+		return errors.New("verify, issue or yardstick is missing")
 	}
 	if err := (&Batching{Costs: e.Batch}).check(); err != nil {
 		return err
@@ -179,23 +181,21 @@ func (e *Entry) check() error {
 	if !(e.Contention >= 0.5 && e.Contention <= 10) {
 		return fmt.Errorf("contention of %v", e.Contention)
 	}
-	for _, x := range e.Scrapes {
-		if !(x >= 0 && x <= 1e7) {
-			return fmt.Errorf("%v µs for a page of metrics", x)
-		}
-	}
 	for _, rs := range []*Requests{&e.Single, &e.Batching} {
 		if !(rs.Verify > 0 && rs.Verify <= 10) || !(rs.After >= 0 && rs.After <= 1) {
 			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
 		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
-			for _, v := range []float64{r.CPU, r.Wake, r.Client, r.Calls, r.In, r.Out} {
+			for _, v := range []float64{r.CPU, r.Client, r.Calls, r.In, r.Out} {
 				if !(v >= 0) || v > 1e9 {
 					return fmt.Errorf("a cost of %v", v)
 				}
 			}
 			if r.CPU == 0 || r.Service.mean <= 0 {
 				return errors.New("a request without a cost")
+			}
+			if err := r.Wake.check(); err != nil {
+				return err
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func compact(v any) ([]byte, error) {
 
 // numbers reports whether a line opens a distribution.
 func numbers(line []byte) bool {
-	for _, name := range []string{`"verify"`, `"find_pin"`, `"issue"`, `"answer"`, `"delay"`, `"service"`, `"scrape_us"`} {
+	for _, name := range []string{`"verify"`, `"find_pin"`, `"issue"`, `"answer"`, `"delay"`, `"service"`} {
 		if bytes.HasPrefix(line, []byte(name)) {
 			return true
 		}
@@ -326,6 +326,27 @@ func (c *Calibration) Stores() []string {
 		}
 	}
 	return list
+}
+
+// at is e on a machine where everything takes f times as long.
+func (e *Entry) at(f float64) *Entry {
+	c := *e
+	c.Verify, c.FindPIN, c.Answer, c.Issue = e.Verify.Scale(f), e.FindPIN.Scale(f), e.Answer.Scale(f), e.Issue.Scale(f)
+	c.Yardstick *= f
+	c.Batch = slices.Clone(e.Batch)
+	for i := range c.Batch {
+		c.Batch[i].Time *= f
+	}
+	for _, mode := range []*Requests{&c.Single, &c.Batching} {
+		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
+			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
+			r.Wake = slices.Clone(r.Wake)
+			for i := range r.Wake {
+				r.Wake[i].Time *= f
+			}
+		}
+	}
+	return &c
 }
 
 // Model is an RPS with these costs, of one core and without permits or load yet.

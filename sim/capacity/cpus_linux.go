@@ -4,26 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mpinlab/sim/deploy"
 )
 
 // cpus are the CPUs that this process may use, split as the load generator's
 // runs with servers of one core are (sim/load): the last is the servers', the
 // rest this process's. Both are nil where there is one only.
 func cpus() (own, servers []int, err error) {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
+	if own, err = deploy.OwnCPUs(); err != nil {
 		return nil, nil, err
-	}
-	for i := range 1024 {
-		if set.IsSet(i) {
-			own = append(own, i)
-		}
 	}
 	if len(own) < 2 {
 		return nil, nil, nil
@@ -31,31 +26,17 @@ func cpus() (own, servers []int, err error) {
 	return own[:len(own)-1], own[len(own)-1:], nil
 }
 
-// pin keeps all threads of a process, and those that they start, on some CPUs.
-func pin(pid int, to []int) error {
+// pinThread keeps the calling thread, which has to be its goroutine's own, on some
+// CPUs; nil leaves it where it is.
+func pinThread(to []int) error {
+	if len(to) == 0 {
+		return nil
+	}
 	var set unix.CPUSet
 	for _, c := range to {
 		set.Set(c)
 	}
-	for range 2 { // a thread may have been started meanwhile by one not yet pinned
-		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-		if err != nil {
-			return err
-		}
-		for _, t := range tasks {
-			id, err := strconv.Atoi(filepath.Base(t))
-			if err != nil {
-				continue
-			}
-			if err := unix.SchedSetaffinity(id, &set); err != nil {
-				if _, gone := os.Stat(t); gone != nil {
-					continue
-				}
-				return err
-			}
-		}
-	}
-	return nil
+	return unix.SchedSetaffinity(0, &set)
 }
 
 // apart pins this process and others to its own CPUs, and servers to theirs. undo
@@ -66,16 +47,16 @@ func apart(servers, others []int) (undo func(), err error) {
 		return func() {}, err
 	}
 	for _, pid := range servers {
-		if err := pin(pid, theirs); err != nil {
+		if err := deploy.Pin(pid, theirs); err != nil {
 			return nil, err
 		}
 	}
 	for _, pid := range append(others, os.Getpid()) {
-		if err := pin(pid, own); err != nil {
+		if err := deploy.Pin(pid, own); err != nil {
 			return nil, err
 		}
 	}
-	return func() { _ = pin(os.Getpid(), append(own, theirs...)) }, nil
+	return func() { _ = deploy.Pin(os.Getpid(), append(own, theirs...)) }, nil
 }
 
 // machineTime is what all CPUs of the machine have worked so far, time that the

@@ -10,7 +10,7 @@
 // served, with one of the cores of an RPS instance, which instances get in turn
 // from the balancer, and holds it for its service time; the network and the
 // store come on top as a delay that holds no core. A request that finds its
-// core asleep pays for waking it. A permit also takes its turn with a D-TA.
+// core idle pays for waking it, the more the longer it was. A permit also takes its turn with a D-TA.
 //
 // Redeeming verifies the login: at once, in the request's own time, or with
 // [Batching] by workers that share the cores with the requests, under the
@@ -32,17 +32,23 @@
 // and the client the other, of every request: the RPS's CPU time for a login whose
 // requests are mixed with others' on a busy server, shared out by what each kind
 // of request takes by itself; how the times of single requests lie; what they take
-// longer on a server that was idle; the client's CPU time, the bytes, the calls of
-// the store; of redeeming in batches, how much comes after the verdict, by the
-// rate of answers once a batch is done; and what a page of metrics takes. [Default]
-// is one such measurement, recorded with its machine and date.
+// longer on a server that was idle, by how long; the client's CPU time, the bytes,
+// the calls of the store; and of redeeming in batches, how much comes after the verdict,
+// by the rate of answers once a batch is done. [Default] is one such measurement,
+// recorded with its machine and date.
+//
+// A machine that others share, as virtual machines do, is a fifth slower at one
+// minute than at another. A yardstick, one verification ten times a second on the
+// servers' CPU, is timed throughout: costs are those at the speed of the time when
+// the cryptography was measured.
 //
 // [Validate] runs the load generator against a real server in the same
 // arrangement and simulates the same arrivals, with the generator's own work, in
-// turns on its CPU, and the pages of metrics that it asks for. Times begin when
-// the generator begins a login: how late it does is told apart. What others took
-// of the machine meanwhile is told too. [Plan] searches the least number of
-// instances that keeps a promise.
+// turns on its CPU. The model's costs
+// are those of the calibration, times how much longer the yardstick took during the
+// run, from one tenth of a second to the next, than during the calibration. Times begin when the generator begins a login:
+// how late it does is told apart. What others took of the machine meanwhile is told
+// too. [Plan] searches the least number of instances that keeps a promise.
 //
 // # Limits
 //

@@ -2,9 +2,7 @@ package capacity
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
-	"time"
 )
 
 // The kinds of event.
@@ -39,41 +37,10 @@ type job struct {
 	back    bool // the verdict is there
 }
 
-// task is what waits for a core: a login's request, a worker (job noJob), or a
-// chore (job noLogin), whose number is in batch.
-type task struct {
-	ref
-	batch uint32 // a worker's batch + 1, 0 if it has yet to take one
-	stage Stage  // of the request, which stays when its client has gone
-}
-
 const (
 	noJob   = ^uint32(0)
 	noLogin = noJob - 1
 )
-
-// instance is one RPS. What a verdict has woken comes before what waits at the
-// door: Go's scheduler looks at the network only when nothing is ready.
-type instance struct {
-	ready    ring[task]
-	waiting  ring[task]
-	polled   int64 // when one of waiting got a core
-	busy     int
-	verifier verifier
-}
-
-// batch is a batch being verified.
-type batch struct {
-	jobs []ref
-	bad  int
-	left int64
-}
-
-// issuer is the cores of a D-TA.
-type issuer struct {
-	waiting ring[ref]
-	busy    int
-}
 
 type deadline struct {
 	at int64
@@ -104,6 +71,7 @@ type engine struct {
 	first          []float64 // chance that a login needs a permit, over the period
 
 	now, start, end int64 // start is the end of the warm-up
+	paces           int   // of the model's, those that have begun
 	busyTime        [2]int64
 	verdicts        int64
 	result          *Result
@@ -146,6 +114,9 @@ func newEngine(m *Model) *engine {
 		m: m, random: rand.New(rand.NewPCG(m.Seed, 0x6361706163697479)), inst: make([]instance, m.Instances),
 		now: int64(m.From), start: int64(m.From + m.WarmUp), end: int64(m.From + m.WarmUp + m.Duration),
 		result: &Result{Whole: newHistogram()},
+	}
+	for i := range e.inst {
+		e.inst[i].fresh = m.Cores
 	}
 	for s := range e.result.Stages {
 		e.result.Stages[s] = newHistogram()
@@ -287,6 +258,7 @@ func (e *engine) thinking(r ref) {
 		} else {
 			d = e.m.Costs[j.stage].Think.draw(e.random)
 		}
+		d = e.slowed(d)
 		if j.spent < 0 {
 			j.spent = e.now // when it began
 		}
@@ -369,103 +341,6 @@ func (e *engine) send(r ref) {
 	e.want(i, task{ref: r, stage: j.stage})
 }
 
-// want gives a task a core, or has it wait for one.
-func (e *engine) want(i uint32, t task) {
-	in := &e.inst[i]
-	if in.busy < e.m.Cores {
-		in.busy++
-		in.polled = e.now
-		e.work(i, t, true)
-		return
-	}
-	in.waiting.push(t)
-}
-
-// wake gives what has been waiting for a verdict a core, before what comes from
-// outside.
-func (e *engine) wake(i uint32, t task) {
-	in := &e.inst[i]
-	if in.busy < e.m.Cores {
-		in.busy++
-		e.work(i, t, false)
-		return
-	}
-	in.ready.push(t)
-}
-
-// release ends what a core did; the next task gets it.
-func (e *engine) release(i uint32) {
-	in := &e.inst[i]
-	if in.ready.n > 0 {
-		e.work(i, in.ready.pop(), false)
-		return
-	}
-	if in.waiting.n > 0 {
-		in.polled = e.now
-		e.work(i, in.waiting.pop(), false)
-		return
-	}
-	in.busy--
-}
-
-// work has a core work on a task; idle says that it did nothing before.
-func (e *engine) work(i uint32, t task, idle bool) {
-	switch t.job {
-	case noJob:
-		e.verify(i, t)
-		return
-	case noLogin:
-		e.hold(i, e.m.Chores[t.batch].Service.draw(e.random), event{kind: evChoreDone})
-		return
-	}
-	j := &e.jobs[t.job]
-	if j.gen != t.gen {
-		// The client is gone. The server does not know: it does the work.
-		d := e.m.Costs[t.stage].Service.draw(e.random)
-		if t.stage == Redeem && e.table == nil {
-			d += e.m.Verify.draw(e.random)
-		}
-		e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
-		return
-	}
-	c := &e.m.Costs[j.stage]
-	d := c.Service.draw(e.random)
-	if idle {
-		d += int64(c.Wake)
-	}
-	if j.stage == Redeem {
-		switch {
-		case e.table == nil:
-			d += e.m.Verify.draw(e.random)
-			if j.bad {
-				d += e.m.FindPIN.draw(e.random)
-			}
-		case j.back:
-			d = int64(float64(d) * e.m.Batching.Back)
-			if j.bad {
-				d += e.m.FindPIN.draw(e.random)
-			}
-		default:
-			d = int64(float64(d) * (1 - e.m.Batching.Back))
-		}
-	}
-	e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
-}
-
-// hold keeps a core for a time.
-func (e *engine) hold(i uint32, d int64, v event) {
-	e.busyFor(0, d)
-	v.at, v.core = e.now+d, i
-	e.events.push(v)
-}
-
-// busyFor counts a core's time from now on, as far as it lies in what is counted.
-func (e *engine) busyFor(which int, d int64) {
-	if from, to := max(e.now, e.start), min(e.now+d, e.end); to > from {
-		e.busyTime[which] += to - from
-	}
-}
-
 // served is a request that had its core.
 func (e *engine) served(r ref, i uint32) {
 	if !e.alive(r) {
@@ -485,7 +360,7 @@ func (e *engine) served(r ref, i uint32) {
 
 // answer sends the answer to a request on its way.
 func (e *engine) answer(r ref) {
-	d := e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random)
+	d := e.slowed(e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random))
 	e.events.push(event{at: e.now + d, job: r.job, gen: r.gen, kind: evAnswer})
 }
 
@@ -580,163 +455,6 @@ func (e *engine) again(r ref) {
 	j.retries++
 	e.reset(j)
 	e.events.push(event{at: e.now + int64(e.m.Pause), job: r.job, gen: j.gen, kind: evAgain})
-}
-
-// enter brings a login to an instance's batching verifier.
-func (e *engine) enter(i uint32, r ref) {
-	v := &e.inst[i].verifier
-	if v.waiting.n >= e.queue {
-		if e.jobs[r.job].counted {
-			e.result.Overloaded++
-		}
-		e.again(r)
-		return
-	}
-	v.waiting.push(r)
-	if v.awake < e.workers {
-		v.awake++
-		e.want(i, task{ref: ref{job: noJob}})
-	}
-}
-
-// verify is a worker that has a core: it takes a batch if it has none, and
-// works on it for a slice at most.
-func (e *engine) verify(i uint32, t task) {
-	v := &e.inst[i].verifier
-	if t.batch == 0 {
-		n := v.share(e.batch, e.workers)
-		if n == 0 {
-			v.awake--
-			e.release(i)
-			return
-		}
-		var k uint32
-		if f := len(e.freeBatches); f > 0 {
-			k = e.freeBatches[f-1]
-			e.freeBatches = e.freeBatches[:f-1]
-		} else {
-			k = uint32(len(e.batches))
-			e.batches = append(e.batches, batch{jobs: make([]ref, 0, e.batch)})
-		}
-		b := &e.batches[k]
-		b.jobs, b.bad = b.jobs[:0], 0
-		for range n {
-			r := v.waiting.pop()
-			if e.jobs[r.job].gen == r.gen && e.jobs[r.job].bad {
-				b.bad++
-			}
-			b.jobs = append(b.jobs, r)
-		}
-		v.verifying += n
-		b.left = e.table.cost(n, b.bad)
-		if e.now >= e.start {
-			e.result.Batches++
-			e.batched += int64(n)
-		}
-		t.batch = k + 1
-	}
-	b := &e.batches[t.batch-1]
-	d := min(b.left, slice)
-	b.left -= d
-	e.hold(i, d, event{job: t.batch - 1, kind: evBatch})
-}
-
-// sliced is the end of a batch's slice; the core is given away afterwards.
-func (e *engine) sliced(k, i uint32) {
-	b, v := &e.batches[k], &e.inst[i].verifier
-	if b.left > 0 {
-		e.want(i, task{ref: ref{job: noJob}, batch: k + 1})
-		return
-	}
-	v.verifying -= len(b.jobs)
-	v.learn(len(b.jobs), b.bad)
-	for _, r := range b.jobs {
-		if e.alive(r) {
-			e.jobs[r.job].back = true
-			e.wake(i, task{ref: r, stage: Redeem})
-		}
-	}
-	e.freeBatches = append(e.freeBatches, k)
-	if v.waiting.n == 0 {
-		v.awake--
-		return
-	}
-	// The worker goes on before the door is looked at, but for so long only.
-	if next := (task{ref: ref{job: noJob}}); e.now-e.inst[i].polled < slice {
-		e.wake(i, next)
-	} else {
-		e.want(i, next)
-	}
-}
-
-// issue asks a D-TA for its half of a permit.
-func (e *engine) issue(which int, r ref) {
-	d := &e.issuers[which]
-	if e.m.IssuerCores > 0 && d.busy >= e.m.IssuerCores {
-		d.waiting.push(r)
-		return
-	}
-	d.busy++
-	e.issuing(which, r)
-}
-
-func (e *engine) issuing(which int, r ref) {
-	took := e.m.Issue.draw(e.random)
-	e.busyFor(1, took)
-	e.events.push(event{at: e.now + took, job: r.job, gen: r.gen, core: uint32(which), kind: evIssued})
-}
-
-// issued is a half that is there; the other follows, if it does not lie in the
-// storage.
-func (e *engine) issued(r ref, which int) {
-	if d := &e.issuers[which]; d.waiting.n > 0 {
-		e.issuing(which, d.waiting.pop())
-	} else {
-		d.busy--
-	}
-	if !e.alive(r) {
-		return
-	}
-	j := &e.jobs[r.job]
-	if which == 0 && !j.half {
-		j.half = true
-		if e.random.Float64() >= e.m.Published {
-			e.issue(1, r)
-			return
-		}
-	}
-	e.answer(r)
-}
-
-// permits prepares the chance that a login needs a permit, by the minute of the
-// period: that its user, whose logins are Poisson, has had none since the period
-// began.
-func (e *engine) permits() {
-	m := e.m
-	if m.PermitPeriod <= 0 {
-		return
-	}
-	minutes := max(1, min(int(m.PermitPeriod/time.Minute), 366*24*60))
-	e.first = make([]float64, minutes+1)
-	day := m.Arrivals.Mean() * (24 * time.Hour).Seconds()
-	for i := range e.first {
-		t := time.Duration(float64(m.PermitPeriod) * float64(i) / float64(minutes))
-		if i == minutes {
-			t-- // the end, and not the next beginning
-		}
-		e.first[i] = math.Exp(-m.Arrivals.since(t, m.PermitPeriod) / day * m.PerUser)
-	}
-}
-
-func (e *engine) needsPermit() bool {
-	if e.first == nil {
-		return false
-	}
-	period := int64(e.m.PermitPeriod)
-	at := float64(e.now%period) / float64(period) * float64(len(e.first)-1)
-	i := min(int(at), len(e.first)-2)
-	p := e.first[i] + (at-float64(i))*(e.first[i+1]-e.first[i])
-	return e.random.Float64() < p
 }
 
 // finish makes the result.

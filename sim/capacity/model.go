@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -32,11 +33,46 @@ type Cost struct {
 	// Service is the time that it holds a core; Wake is added where the core
 	// was idle before. A pass without a service time needs no core.
 	Service Dist
-	Wake    time.Duration
+	Wake    Wake
 	// Delay is the rest of what the client waits: network, kernel, store.
 	Delay Dist
 	// Think is the client's time from the request before to this one.
 	Think Dist
+}
+
+// Wake is what a core that was idle takes more, by how long it was: the CPU sleeps
+// deeper, and its caches become others'. Idle ascends. Between its points, and from
+// nothing at once, it is a line; beyond the last it stays.
+type Wake []WakeCost
+
+// WakeCost is the additional time in µs after so many µs without work.
+type WakeCost struct {
+	Idle float64 `json:"idle_us"`
+	Time float64 `json:"us"`
+}
+
+// after is the additional time of a core that was idle for so long, both in ns.
+func (w Wake) after(idle int64) int64 {
+	var from WakeCost
+	at := float64(idle) / 1000
+	for _, to := range w {
+		if at < to.Idle {
+			return int64(1000 * (from.Time + (to.Time-from.Time)*(at-from.Idle)/(to.Idle-from.Idle)))
+		}
+		from = to
+	}
+	return int64(1000 * from.Time)
+}
+
+func (w Wake) check() error {
+	var from WakeCost
+	for _, to := range w {
+		if !(to.Idle > from.Idle) || !(to.Time >= 0) || to.Idle > 1e9 || to.Time > 1e9 {
+			return fmt.Errorf("%w: %v µs to wake after %v", ErrModel, to.Time, to.Idle)
+		}
+		from = to
+	}
+	return nil
 }
 
 // Chore is what an instance does besides logins, as answering who watches it: it
@@ -100,11 +136,20 @@ type Model struct {
 	// anew up to Retries times, each after Pause.
 	Timeout, Pause time.Duration
 	Retries        int
+	// Pace is how many times as long everything takes, from times after From on, in
+	// ascending order; 1 before the first.
+	Pace []Pace
 	// InFlight bounds the logins under way, as a load generator does; what comes
 	// beyond is dropped. 0 is no bound.
 	InFlight int
 
 	Seed uint64
+}
+
+// Pace is the speed of the machine from some time on.
+type Pace struct {
+	At     time.Duration
+	Slower float64
 }
 
 // ErrModel: a model that cannot be.
@@ -130,6 +175,8 @@ func (m *Model) check() error {
 		return bad("%d cores of the clients", m.ClientCores)
 	case m.Trace != nil && !slices.IsSorted(m.Trace) || len(m.Trace) > 0 && m.Trace[0] < 0:
 		return bad("arrivals that are not in order")
+	case !slices.IsSortedFunc(m.Pace, func(a, b Pace) int { return cmp.Compare(a.At, b.At) }):
+		return bad("paces that are not in order")
 	case m.Trace != nil && m.PermitPeriod > 0:
 		return bad("permits follow from a profile of arrivals")
 	case m.Timeout < 0 || m.Pause < 0 || m.Retries < 0 || m.Retries > 1000 || m.InFlight < 0:
@@ -141,6 +188,16 @@ func (m *Model) check() error {
 	}
 	if nothing {
 		return bad("a login takes no time")
+	}
+	for _, p := range m.Pace {
+		if !(p.Slower >= 0.01 && p.Slower <= 100) {
+			return bad("%v times as slow", p.Slower)
+		}
+	}
+	for _, c := range m.Costs {
+		if err := c.Wake.check(); err != nil {
+			return err
+		}
 	}
 	for _, c := range m.Chores {
 		if c.First < 0 || c.Every < time.Microsecond {

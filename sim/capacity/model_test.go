@@ -22,7 +22,7 @@ func whole() *Model {
 		Arrivals: Flat(1500), WarmUp: time.Second, Duration: 5 * time.Second, Timeout: 2 * time.Second, Pause: time.Second, Retries: 2, Seed: 1,
 	}
 	for i, c := range []float64{200, 250, 120, 150} {
-		m.Costs[i] = Cost{Service: Exponential(time.Duration(c * 1000)), Wake: 30 * time.Microsecond, Delay: us(150), Think: us(400)}
+		m.Costs[i] = Cost{Service: Exponential(time.Duration(c * 1000)), Wake: Wake{{1000, 10}, {5000, 30}}, Delay: us(150), Think: us(400)}
 	}
 	return m
 }

@@ -170,7 +170,7 @@ func TestSetup(t *testing.T) {
 	t.Parallel()
 	const service, wake = time.Millisecond, 400 * time.Microsecond
 	m := queue(1, 0.4, Constant(service), 13)
-	m.Costs[Pass1].Wake = wake
+	m.Costs[Pass1].Wake = Wake{{0.001, float64(wake.Microseconds())}}
 	lambda, s, d := m.Arrivals.Rates[0], service.Seconds(), wake.Seconds()
 	rho := lambda * s
 	want := s + lambda*s*s/(2*(1-rho)) + (2*d+lambda*d*d)/(2*(1+lambda*d))

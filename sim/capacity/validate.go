@@ -74,6 +74,9 @@ type ValidatedMode struct {
 	// CPU is the RPS's time on a core for a login at saturation, in µs: the
 	// inverse of Saturation where nobody else had the core.
 	CPU Compared `json:"cpu_us"`
+	// Slower is how many times as long as while calibrating the yardstick took in
+	// each round: the model's costs are scaled by it.
+	Slower []float64 `json:"slower"`
 	// MeanBatch is that of saturation, 0 one by one.
 	MeanBatch Compared        `json:"mean_batch"`
 	Points    []ValidatedLoad `json:"points"`
@@ -88,6 +91,8 @@ type ValidatedLoad struct {
 	P50      Compared            `json:"p50_ms"`
 	P99      Compared            `json:"p99_ms"`
 	Requests map[string]Compared `json:"requests_p50_ms"`
+	// Slower is as in ValidatedMode.
+	Slower []float64 `json:"slower"`
 	// CPU is the share of the RPS's core in use.
 	CPU       Compared `json:"cpu"`
 	MeanBatch Compared `json:"mean_batch"`
@@ -97,7 +102,7 @@ type ValidatedLoad struct {
 	Late     float64 `json:"late"`
 	QueueP99 float64 `json:"queue_p99_ms"`
 	// Generator is its CPU time for a login in µs, which the model takes from the
-	// runs, the least of all: it is the instrument, not the service.
+	// run: it is the instrument, not the service.
 	Generator float64 `json:"generator_us"`
 }
 
@@ -130,7 +135,7 @@ func compared(model, real []float64) Compared {
 }
 
 // ValidationFormat is the version of a validation's form.
-const ValidationFormat = "mpin-capacity-validation/2"
+const ValidationFormat = "mpin-capacity-validation/3"
 
 // flying is how many logins are under way at saturation: enough that no core
 // waits, and that batches are large.
@@ -290,9 +295,8 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 	return entry, runs, nil
 }
 
-// settle takes the generator's time for a login from the run in which that is
-// least: one in which it had no time to fall asleep and nothing but logins to do.
-// What waking it takes is in the calibration's delays.
+// settle takes the generator's time for a login, where it was not told, to be the
+// least that was.
 func settle(runs [][][]real) {
 	least := math.Inf(1)
 	each := func(f func(*real)) {
@@ -310,7 +314,7 @@ func settle(runs [][][]real) {
 		}
 	})
 	each(func(r *real) {
-		if r.generator > 0 {
+		if r.generator == 0 && !math.IsInf(least, 1) {
 			r.generator = least
 		}
 	})
@@ -321,12 +325,16 @@ func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, run
 	out := &ValidatedMode{Batching: batching}
 	var model, cpu, batch [2][]float64
 	for _, r := range runs[0] {
-		m, err := e.saturation(ctx, batching, r.seed, r.offered, r.generator)
+		then := r.model(e)
+		m, err := then.saturation(ctx, batching, r.seed, r.offered, r.generator)
 		if err != nil {
 			return nil, err
 		}
+		out.Slower = append(out.Slower, r.yard/e.Yardstick)
 		add(&model, m.Rate, r.rate)
-		add(&cpu, 1e6*e.own(m)/m.Rate, 1e6*r.cpu/r.rate)
+		if r.cpu > 0 { // the RPS was asked while it answered
+			add(&cpu, 1e6*then.own(m)/m.Rate, 1e6*r.cpu/r.rate)
+		}
 		add(&batch, m.MeanBatch, r.batch)
 	}
 	out.Saturation, out.CPU, out.MeanBatch = compared(model[0], model[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
@@ -351,7 +359,9 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 	var p50, p99, cpu, batch [2][]float64
 	requests := map[Stage]*[2][]float64{Pass1: {}, Pass2: {}, Redeem: {}}
 	for _, r := range runs {
-		m := e.real(batching, r.seed, r.generator)
+		then := r.model(e)
+		m := then.real(batching, r.seed, r.generator)
+		m.Pace = r.paces
 		m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
 		sim, err := m.Run(ctx)
 		if err != nil {
@@ -359,11 +369,14 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 		}
 		add(&p50, ms(sim.Whole.Quantile(0.5)), r.p50)
 		add(&p99, ms(sim.Whole.Quantile(0.99)), r.p99)
-		add(&cpu, e.own(sim), r.cpu)
+		if r.cpu > 0 {
+			add(&cpu, then.own(sim), r.cpu)
+		}
 		add(&batch, sim.MeanBatch, r.batch)
 		for s, to := range requests {
-			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
+			add(to, ms(sim.Stages[s].Quantile(0.5))+then.client(batching, s)/1000, r.requests[s])
 		}
+		p.Slower = append(p.Slower, r.yard/e.Yardstick)
 		p.Rate, p.Late, p.QueueP99, p.Generator = r.offered, max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
 	p.P50, p.P99, p.CPU, p.MeanBatch = compared(p50[0], p50[1]), compared(p99[0], p99[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"mpinlab/sim/load"
@@ -27,7 +28,12 @@ type real struct {
 	late, queue    float64
 	generator      float64 // µs a login
 	disturbed      float64 // share of all CPUs that others had
+	yard           float64 // µs that the yardstick took
+	paces          []Pace  // how that changed
 }
+
+// model is the entry on a machine as fast as it was in the run.
+func (r *real) model(e *Entry) *Entry { return e.at(r.yard / e.Yardstick) }
 
 // client is the CPU time in µs of a request's client.
 func (e *Entry) client(batching bool, s Stage) float64 {
@@ -40,8 +46,8 @@ func (e *Entry) client(batching bool, s Stage) float64 {
 
 // real is the model of what the load generator does to one RPS: no permits; its
 // own work, of so many µs a login, takes turns on its CPU, half of a request's
-// before it is sent, half after the answer; all servers share a CPU and are asked
-// for their metrics every second.
+// before it is sent, half after the answer; all servers share a CPU with the
+// yardstick.
 func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 	m := e.Model(batching)
 	m.Costs[Permit] = Cost{}
@@ -53,20 +59,13 @@ func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 	m.Costs[Pass2].Think = Constant(us(rest + half(Pass1) + answer + half(Pass2)))
 	m.Costs[Redeem].Think = Constant(us(rest + half(Pass2) + half(Redeem)))
 	m.Finish = Constant(us(rest + half(Redeem)))
-	for i, x := range e.Scrapes {
-		m.Chores = append(m.Chores, Chore{First: time.Duration(i+1) * 5 * time.Millisecond, Every: time.Second, Service: Constant(us(x))})
-	}
+	m.Chores = append(m.Chores, Chore{First: yardEvery, Every: yardEvery, Service: Constant(us(2 * e.Yardstick))})
 	return m
 }
 
 // own is the share of the core that the RPS itself had in a simulation of real.
 func (e *Entry) own(r *Result) float64 {
-	others := 0.0
-	for i, x := range e.Scrapes {
-		if i > 0 {
-			others += x / 1e6
-		}
-	}
+	others := 2 * e.Yardstick / 1e6 / yardEvery.Seconds()
 	return max(0, r.Utilization-others)
 }
 
@@ -122,9 +121,33 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 	runtime.GC()
 	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
 	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
+	suite, err := e.suite()
+	if err != nil {
+		return nil, err
+	}
+	_, servers, err := cpus()
+	if err != nil {
+		return nil, err
+	}
+	yard, err := newYardstick(suite, servers)
+	if err != nil {
+		return nil, err
+	}
+	defer yard.end()
 	begun := time.Now()
 	machine, own, disturbance := machineTime()
-	run, err := load.Run(ctx, s, load.Options{Seed: seed, Command: o.Command, Log: o.Log})
+	var begin, from, to atomic.Pointer[time.Time] // of the load, and when logins counted, to a tenth of a second
+	run, err := load.Run(ctx, s, load.Options{Seed: seed, Command: o.Command, Log: o.Log, Sparing: true, Progress: func(p load.Progress) {
+		if now := time.Now(); p.Doing == s.Stages[0].Name && p.Total > 0 {
+			at := out.length * time.Duration(p.Done) / time.Duration(p.Total)
+			start := now.Add(-at)
+			begin.CompareAndSwap(nil, &start)
+			if at >= out.warmUp {
+				from.CompareAndSwap(nil, &now)
+				to.Store(&now)
+			}
+		}
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +167,16 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 			return nil, err
 		}
 	}
+	if from.Load() == nil {
+		return nil, fmt.Errorf("%w: no login counted", errRun)
+	}
+	var spent time.Duration
+	out.yard, spent = yard.mean(*from.Load(), *to.Load())
+	out.paces = yard.paces(*begin.Load(), *to.Load())
 	out.read(run)
+	if counted := to.Load().Sub(*from.Load()).Seconds() * run.Counts.AchievedRate; counted > 0 && out.generator > 0 {
+		out.generator = max(1, out.generator-spent.Seconds()*1e6/counted)
+	}
 	if out.rate == 0 || math.IsNaN(out.rate) {
 		return nil, fmt.Errorf("%w: no login ended in it", errRun)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // CPU returns the time on a CPU that a process has had since it started, in user
@@ -21,7 +23,7 @@ func CPU(pid int) (time.Duration, error) {
 	var sum int64
 	for _, f := range files {
 		b, err := os.ReadFile(f)
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue // the thread has ended; Go's hardly ever do
 		}
 		if err != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	// Temp is the folder in which a deployment's data lie while it runs; "" is the
 	// system's for such.
 	Temp string
+	// Sparing looks at the servers when measuring begins and when it ends only, and
+	// not every second: being asked takes some of their time.
+	Sparing bool
 }
 
 // Progress is how far a run is: Done of Total of what Doing says.
@@ -276,7 +279,7 @@ func (l *load) run(ctx context.Context, r *result.Run) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	sampled := make(chan struct{})
-	sample := newSampler(t, l.people.transport)
+	sample := newSampler(t, l.people.transport, l.options.Sparing)
 	broken := make(chan []fault.Happened, 1)
 	go func() { defer close(sampled); sample.run(watching, time.Now(), l.warmUp) }()
 	breaking, mend := context.WithCancel(ctx)

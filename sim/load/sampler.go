@@ -28,7 +28,7 @@ type sampler struct {
 	target *target
 	client *http.Client
 	start  time.Time
-	every  time.Duration
+	every  time.Duration // 0 is when measuring begins
 
 	mu     sync.Mutex
 	ticks  []result.ServerTick
@@ -49,25 +49,39 @@ type sample struct {
 // generatorNode names this process among the servers.
 const generatorNode = "generator"
 
-func newSampler(t *target, transport http.RoundTripper) *sampler {
-	return &sampler{
+func newSampler(t *target, transport http.RoundTripper, sparing bool) *sampler {
+	s := &sampler{
 		target: t, client: &http.Client{Transport: transport, Timeout: 2 * time.Second}, every: time.Second,
 		before: map[string]sample{}, base: map[string]sample{}, last: map[string]sample{}, peak: map[string]int64{},
 	}
+	if sparing {
+		s.every = 0
+	}
+	return s
 }
 
-// run samples until ctx ends. measureFrom is when the warm-up is over.
+// run samples until ctx ends, at least at the start and when the warm-up is over.
 func (s *sampler) run(ctx context.Context, start time.Time, warmUp time.Duration) {
 	s.start = start
-	ticker := time.NewTicker(s.every)
-	defer ticker.Stop()
 	s.sample(ctx, warmUp)
+	next := start.Add(warmUp)
+	if s.every > 0 {
+		next = start.Add(s.every)
+	}
+	timer := time.NewTimer(time.Until(next))
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 			s.sample(ctx, warmUp)
+			if s.every == 0 {
+				return
+			}
+			for next = next.Add(s.every); time.Until(next) < 0; next = next.Add(s.every) {
+			}
+			timer.Reset(time.Until(next))
 		}
 	}
 }

@@ -1,0 +1,95 @@
+package capacity
+
+// batch is a batch being verified.
+type batch struct {
+	jobs []ref
+	bad  int
+	left int64
+}
+
+// enter brings a login to an instance's batching verifier.
+func (e *engine) enter(i uint32, r ref) {
+	v := &e.inst[i].verifier
+	if v.waiting.n >= e.queue {
+		if e.jobs[r.job].counted {
+			e.result.Overloaded++
+		}
+		e.again(r)
+		return
+	}
+	v.waiting.push(r)
+	if v.awake < e.workers {
+		v.awake++
+		e.want(i, task{ref: ref{job: noJob}})
+	}
+}
+
+// verify is a worker that has a core: it takes a batch if it has none, and
+// works on it for a slice at most.
+func (e *engine) verify(i uint32, t task) {
+	v := &e.inst[i].verifier
+	if t.batch == 0 {
+		n := v.share(e.batch, e.workers)
+		if n == 0 {
+			v.awake--
+			e.release(i)
+			return
+		}
+		var k uint32
+		if f := len(e.freeBatches); f > 0 {
+			k = e.freeBatches[f-1]
+			e.freeBatches = e.freeBatches[:f-1]
+		} else {
+			k = uint32(len(e.batches))
+			e.batches = append(e.batches, batch{jobs: make([]ref, 0, e.batch)})
+		}
+		b := &e.batches[k]
+		b.jobs, b.bad = b.jobs[:0], 0
+		for range n {
+			r := v.waiting.pop()
+			if e.jobs[r.job].gen == r.gen && e.jobs[r.job].bad {
+				b.bad++
+			}
+			b.jobs = append(b.jobs, r)
+		}
+		v.verifying += n
+		b.left = e.table.cost(n, b.bad)
+		if e.now >= e.start {
+			e.result.Batches++
+			e.batched += int64(n)
+		}
+		t.batch = k + 1
+	}
+	b := &e.batches[t.batch-1]
+	d := min(b.left, slice)
+	b.left -= d
+	e.hold(i, d, event{job: t.batch - 1, kind: evBatch})
+}
+
+// sliced is the end of a batch's slice; the core is given away afterwards.
+func (e *engine) sliced(k, i uint32) {
+	b, v := &e.batches[k], &e.inst[i].verifier
+	if b.left > 0 {
+		e.want(i, task{ref: ref{job: noJob}, batch: k + 1})
+		return
+	}
+	v.verifying -= len(b.jobs)
+	v.learn(len(b.jobs), b.bad)
+	for _, r := range b.jobs {
+		if e.alive(r) {
+			e.jobs[r.job].back = true
+			e.wake(i, task{ref: r, stage: Redeem})
+		}
+	}
+	e.freeBatches = append(e.freeBatches, k)
+	if v.waiting.n == 0 {
+		v.awake--
+		return
+	}
+	// The worker goes on before the door is looked at, but for so long only.
+	if next := (task{ref: ref{job: noJob}}); e.now-e.inst[i].polled < slice {
+		e.wake(i, next)
+	} else {
+		e.want(i, next)
+	}
+}
