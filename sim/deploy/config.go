@@ -69,6 +69,10 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files for what clients reach.
 	TLSCert string `yaml:"tls-cert,omitempty"`
 	TLSKey  string `yaml:"tls-key,omitempty"`
+	// Remember is how long the RPA keeps sessions and the RPS the U of each login,
+	// at least a minute; 0 is what they do by themselves, 8 h and 24 h. Shorter than
+	// that it is for measuring: a U that is forgotten can be used once more.
+	Remember time.Duration `yaml:"remember,omitempty"`
 	// Rate is the requests a second of each source on every public listener;
 	// 0 means no limit where only this machine can connect, else
 	// [PublicRate], and a negative one none.
@@ -227,6 +231,8 @@ func (c *Config) check() error {
 		return bad("dtas: %d, not 2 to %d", c.DTAs, threshold.MaxMembers)
 	case c.Threshold != 0 && (c.Threshold < 2 || c.Threshold > c.DTAs):
 		return bad("threshold: %d, not 0 or 2 to %d", c.Threshold, c.DTAs)
+	case c.Remember != 0 && c.Remember < time.Minute || c.Remember > 30*24*time.Hour:
+		return bad("remember: %v, not a minute to 30 days", c.Remember)
 	case c.MaxAttempts < 1 || c.MaxAttempts > 100:
 		return bad("max-attempts: %d, not 1 to 100", c.MaxAttempts)
 	case c.Lockout != "" && c.Lockout != "token" && c.Lockout != "any":

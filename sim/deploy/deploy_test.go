@@ -338,12 +338,12 @@ func TestConfigFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("suite: milagro/fp256bn\ndtas: 3\nthreshold: 2\nverify-by-mail: '@mail\\.example$'\nmax-attempts: 5\nbatching: true\n")
+	write("suite: milagro/fp256bn\ndtas: 3\nthreshold: 2\nverify-by-mail: '@mail\\.example$'\nmax-attempts: 5\nbatching: true\nremember: 90s\n")
 	c := Config{Listen: "127.0.0.1:1234"}
 	if err := ReadConfig(file, &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Suite != "milagro/fp256bn" || c.DTAs != 3 || c.Threshold != 2 || c.VerifyByMail != `@mail\.example$` || c.MaxAttempts != 5 || !c.Batching || c.Listen != "127.0.0.1:1234" {
+	if c.Suite != "milagro/fp256bn" || c.DTAs != 3 || c.Threshold != 2 || c.VerifyByMail != `@mail\.example$` || c.MaxAttempts != 5 || !c.Batching || c.Remember != 90*time.Second || c.Listen != "127.0.0.1:1234" {
 		t.Fatalf("%+v", c)
 	}
 	for text, want := range map[string]string{
@@ -371,7 +371,7 @@ func TestConfigFile(t *testing.T) {
 	if err := ReadConfig(file, &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Addresses == nil || back.Addresses.RPA != "a:1" || back.Addresses.DTA[0] != "d:4" || back.Suite != c.Suite {
+	if back.Addresses == nil || back.Addresses.RPA != "a:1" || back.Addresses.DTA[0] != "d:4" || back.Suite != c.Suite || back.Remember != c.Remember {
 		t.Fatalf("%+v", back)
 	}
 }

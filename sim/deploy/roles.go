@@ -305,7 +305,7 @@ func buildRPS(p *parts) (*server, error) {
 		ShareKeys: p.settings.ShareKeys, Threshold: p.settings.Threshold, MaxAttempts: c.MaxAttempts, Lockout: rps.Lockout(c.Lockout),
 		PINDigits: wire.PINDigits{Min: 4, Max: c.PINDigits}, Batching: batching, RequestOTP: c.RequestOTP, SetDeviceName: true,
 		Rate: p.rate(), TrustedProxies: own, Registry: p.registry, Profile: true,
-		Lease: lease,
+		Lease: lease, RememberU: c.Remember,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close(), q.Close())
@@ -362,7 +362,7 @@ func buildRPA(p *parts) (*server, error) {
 	s, err := rpa.New(rpa.Config{
 		Internal: own,
 		Store:    st, URL: c.rpaURL(), RPS: c.rpsURL(), RPSPrivate: c.rpsPrivateURL(), VerifyByMail: byMail, Pages: pages,
-		AdminToken: cred.AdminToken, Rate: p.rate(), Transport: p.transport, Registry: p.registry, Logger: p.log, Now: p.now,
+		SessionTTL: c.Remember, AdminToken: cred.AdminToken, Rate: p.rate(), Transport: p.transport, Registry: p.registry, Logger: p.log, Now: p.now,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

@@ -159,6 +159,8 @@ func (s *Scenario) checkDeployment() error {
 		return s.problem("deployment.rps", "several RPS need store redis")
 	case d.Store == "redis" && d.Run == runProcess:
 		return s.problem("deployment.store", "redis is a process of its own: run processes or in-process")
+	case d.Remember != 0 && d.Remember.D() < time.Minute || d.Remember.D() > 30*24*time.Hour:
+		return s.problem("deployment.remember", "%v is not a minute to 30 days", d.Remember.D())
 	case d.Clock != "" && d.Run != runInProcess:
 		return s.problem("deployment.clock", "clocks can be set with run in-process only")
 	case d.Clock != "" && !clockOfDay.MatchString(d.Clock):

@@ -61,6 +61,10 @@ type Deployment struct {
 	// Cores keeps the servers on so many CPUs and the generator on the others;
 	// 0 leaves it to the system.
 	Cores int `yaml:"cores,omitempty"`
+	// Remember is how long the servers keep sessions and the U of each login, at
+	// least a minute; 0 is 8 h and 24 h, so that a run of minutes sees its memory
+	// grow with every login.
+	Remember Duration `yaml:"remember,omitempty"`
 	// Clock is the time of day, UTC, at which the servers' clocks begin, as in
 	// 23:59:50; in-process only.
 	Clock string `yaml:"clock,omitempty"`

@@ -61,6 +61,7 @@ func TestErrors(t *testing.T) {
 		{"no name", "stages:\n  - {kind: constant, rate: 1, duration: 1s}\n", "name: a scenario has a name"},
 		{"warm-up", base + "warm-up: 2s\n", "x.yaml:4: warm-up: 2s is not shorter than the stages"},
 		{"store", base + "deployment: {store: sqlite}\n", `deployment.store: "sqlite" is none of memory, bbolt, redis`},
+		{"remember", base + "deployment: {remember: 5s}\n", "deployment.remember: 5s is not a minute to 30 days"},
 		{"node", base + "faults:\n  - {kind: kill, node: dta-3, at: 0s}\n", `x.yaml:5: faults.0.node: "dta-3" is none of all`},
 		{"node of processes", base + "deployment: {run: processes}\nfaults:\n  - {kind: kill, node: dta-3, at: 0s}\n", `rpa, proxy, api, dta-1, dta-2, rps-1`},
 		{"fault too late", base + "faults:\n  - {kind: restart, node: all, at: 2s}\n", "is not within the stages, which take 1s"},

@@ -78,7 +78,7 @@ func startTarget(ctx context.Context, s *Scenario, o Options) (_ *target, err er
 	}
 	c := deploy.Config{
 		Suite: d.Suite, Backend: d.Backend, Listen: "127.0.0.1:0", Data: t.data, Store: d.Store, DTAs: d.DTAs, Threshold: d.Threshold,
-		RPS: d.RPS, Batching: d.Batching, Lockout: d.Lockout, MaxAttempts: d.MaxAttempts, PINDigits: s.Population.PINDigits, Rate: -1, LogLevel: "error", Log: o.Log,
+		RPS: d.RPS, Batching: d.Batching, Lockout: d.Lockout, MaxAttempts: d.MaxAttempts, Remember: d.Remember.D(), PINDigits: s.Population.PINDigits, Rate: -1, LogLevel: "error", Log: o.Log,
 		Processes: d.Run == runProcesses, CPUs: cpus, Command: command,
 	}
 	if d.TLS {
