@@ -240,8 +240,7 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 	cases = bench.WithControls(cases, false)
 	parts := []measuring{{cases, p.samples, p.budget}}
 	if p.rest.samples > 0 {
-		// What is compared stays together. The heap is collected before every
-		// sample, and that takes half as long with half of the rows.
+		// What is compared stays together.
 		p.rest.cases = nil
 		parts[0].cases = nil
 		for _, k := range cases {
@@ -269,7 +268,11 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 			all = r
 		default:
 			all.Rows = append(all.Rows, r.Rows...)
-			all.Warnings = append(all.Warnings, r.Warnings...)
+			for _, w := range r.Warnings {
+				if !strings.HasPrefix(w, "busy: ") { // with the part before
+					all.Warnings = append(all.Warnings, w+" (the operations outside the quick form)")
+				}
+			}
 		}
 		if c.Context().Err() != nil {
 			break
