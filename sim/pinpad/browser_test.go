@@ -243,6 +243,8 @@ func found(text string) string {
 func (b *tab) press(text string) {
 	b.t.Helper()
 	b.until("something to press: "+text, found(text))
+	// A list that is still to come would push it away from under the mouse.
+	b.until("lists that are there", `!document.querySelector('.place[aria-busy="true"]')`)
 	at := eval[struct{ X, Y float64 }](b, `(() => { const e = `+found(text)+`; e.scrollIntoView({block: "nearest"});
 		const r = e.getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2}; })()`)
 	b.do(chromedp.MouseClickXY(at.X, at.Y))
