@@ -13,7 +13,8 @@ import (
 // login takes of the RPS's core, which some other work on this machine changes
 // little, has to be predicted within a factor of two, and where nobody else had more than
 // a little of the machine, throughput within 50 % and the 50th percentile by a
-// factor of 2.5: costs of two dozen users, and runs of two seconds, tell no more. mpin capacity validate measures more, against tighter bounds.
+// factor of 2.5: costs of four dozen users, and runs of two seconds, tell no more.
+// mpin capacity validate measures more, against tighter bounds.
 func TestValidate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a deployment and ten seconds")
