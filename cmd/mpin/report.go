@@ -108,7 +108,7 @@ mpin sim run has made before. What a checkout keeps under ` + recordRoot + ` eve
 made there shows: the timing test, the capacity model against real runs, load runs.
 
 A backend that fails a vector is shown but not ranked. The full form takes up to
-20 minutes on two cores, the quick form up to 3; the quick form says on the page
+20 minutes on two cores, the quick form about 4; the quick form says on the page
 what it leaves out and how wide its intervals are.`,
 		Example: "  mpin report --quick\n  mpin report -o out --format pdf\n  mpin report --from bench/record/2026-11-23 -o out\n  mpin sim run soak -o soak && mpin report --load soak",
 		Args:    cobra.NoArgs,

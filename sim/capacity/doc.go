@@ -33,9 +33,9 @@
 // requests are mixed with others' on a busy server, shared out by what each kind
 // of request takes by itself; how the times of single requests lie; what they take
 // longer on a server that was idle, by how long; the client's CPU time, the bytes,
-// the calls of the store; and of redeeming in batches, how much comes after the verdict,
-// by the rate of answers once a batch is done. [Default] is one such measurement,
-// recorded with its machine and date.
+// the calls of the store; and of redeeming in batches, how much comes after the
+// verdict, by the rate of answers once a batch is done. [Default] is one such
+// measurement, recorded with its machine and date.
 //
 // A machine that others share, as virtual machines do, is a fifth slower at one
 // minute than at another. A yardstick, one verification ten times a second on the
@@ -44,11 +44,11 @@
 //
 // [Validate] runs the load generator against a real server in the same
 // arrangement and simulates the same arrivals, with the generator's own work, in
-// turns on its CPU. The model's costs
-// are those of the calibration, times how much longer the yardstick took during the
-// run, from one tenth of a second to the next, than during the calibration. Times begin when the generator begins a login:
-// how late it does is told apart. What others took of the machine meanwhile is told
-// too. [Plan] searches the least number of instances that keeps a promise.
+// turns on its CPU. The model's costs are those of the calibration, times how much
+// longer the yardstick took during the run, from one tenth of a second to the next,
+// than during the calibration. Times begin when the generator begins a login: how
+// late it does is told apart. What others took of the machine meanwhile is told too.
+// [Plan] searches the least number of instances that keeps a promise.
 //
 // # Limits
 //
