@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +23,10 @@ import (
 
 // plan is how much a report does.
 type plan struct {
-	samples int
-	time    time.Duration
-	// budget bounds the measuring.
-	budget time.Duration
-	// rest is how the operations that are not of the quick form are measured,
-	// after the others; without samples, all are measured together.
-	rest measuring
-	// ops are the operations measured.
-	ops *regexp.Regexp
+	// parts are measured one after the other, each in rounds of its own.
+	parts []measuring
+	// time is how long a sample is meant to take.
+	time time.Duration
 	// sample is the share of vectors that run on the reference backend: one
 	// in sample.
 	sample int
@@ -47,11 +43,15 @@ type plan struct {
 	pdf bool
 }
 
-// measuring is cases with their number of samples and the time for them.
+// measuring is a part of the catalogue with its number of samples, and the time
+// for them.
 type measuring struct {
-	cases   []bench.Case
+	// ops are the operations, without those of a part before; nil means all.
+	ops     *regexp.Regexp
 	samples int
 	budget  time.Duration
+	// name tells in notices which part it is; the first has none.
+	name string
 }
 
 // quickOps are the operations that the quick form's figures are drawn from.
@@ -60,11 +60,15 @@ const quickOps = `^(ServerVerify|ServerVerifyCached|ServerVerifyPlain|ClientPass
 
 var (
 	// Of 20 minutes, the measuring has twelve, known answers two, and the
-	// rest is for what the other plans measure.
-	fullPlan = plan{samples: 24, time: 25 * time.Millisecond, budget: 450 * time.Second, rest: measuring{samples: 8, budget: 280 * time.Second}, sample: 1, beyond: fullBeyond, logins: &fullLogins,
+	// rest is for what the other plans measure. The ratios that a run is quoted
+	// for get the most samples: they are to come out the same an hour later.
+	fullPlan = plan{time: 25 * time.Millisecond, parts: []measuring{
+		{ops: bench.Headline, samples: 60, budget: 330 * time.Second},
+		{ops: regexp.MustCompile(quickOps), samples: 12, budget: 120 * time.Second, name: "the other operations of the quick form"},
+		{samples: 8, budget: 280 * time.Second, name: "the operations outside the quick form"},
+	}, sample: 1, beyond: fullBeyond, logins: &fullLogins,
 		load: fullLoad, planned: fullPlanLogins}
-	quickPlan = plan{samples: 10, time: 8 * time.Millisecond, budget: 110 * time.Second, sample: quickSample, logins: &quickLogins, load: quickLoad, planned: quickPlanLogins,
-		ops: regexp.MustCompile(quickOps),
+	quickPlan = plan{time: 8 * time.Millisecond, parts: []measuring{{ops: regexp.MustCompile(quickOps), samples: 10, budget: 110 * time.Second}}, sample: quickSample, logins: &quickLogins, load: quickLoad, planned: quickPlanLogins,
 		leftOut: []string{
 			"the rest of the M-Pin family (one-pass, Full, PIN error, signatures) and its figure",
 			"the saturated server with shares of bad logins, and its figure",
@@ -74,7 +78,7 @@ var (
 			"load: the search for saturation, one by one against batches",
 			"logins on whole deployments: other backends and curves than gnark/bls12-381, longer profiles, more rounds",
 			fmt.Sprintf("vectors: the slow reference backend runs one case in %d", quickSample),
-			"samples: 10 short ones of each row instead of 8 or 24",
+			"samples: 10 short ones of each row instead of 60, 12 or 8",
 		}}
 )
 
@@ -233,31 +237,26 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 			racers = append(racers, b)
 		}
 	}
-	cases, err := bench.Catalogue(racers, bench.Selection{Op: p.ops})
+	cases, err := bench.Catalogue(racers, bench.Selection{})
 	if err != nil {
 		return nil, err
 	}
 	cases = bench.WithControls(cases, false)
-	parts := []measuring{{cases, p.samples, p.budget}}
-	if p.rest.samples > 0 {
-		// What is compared stays together.
-		p.rest.cases = nil
-		parts[0].cases = nil
-		for _, k := range cases {
-			if quickPlan.ops.MatchString(k.Key.Op) {
-				parts[0].cases = append(parts[0].cases, k)
-			} else {
-				p.rest.cases = append(p.rest.cases, k)
-			}
-		}
-		parts = append(parts, p.rest)
-	}
 	var all *bench.Results
 	var failed error
-	for _, part := range parts {
-		fmt.Fprintf(c.ErrOrStderr(), "measuring %d rows, %d samples each\n", len(part.cases), part.samples)
+	for _, part := range p.parts {
+		// What is compared with each other has one operation, and stays together.
+		var its []bench.Case
+		cases = slices.DeleteFunc(cases, func(k bench.Case) bool {
+			if part.ops != nil && !part.ops.MatchString(k.Key.Op) {
+				return false
+			}
+			its = append(its, k)
+			return true
+		})
+		fmt.Fprintf(c.ErrOrStderr(), "measuring %d rows, %d samples each\n", len(its), part.samples)
 		progress := newProgress(c.ErrOrStderr(), "measuring")
-		r, err := bench.Run(c.Context(), part.cases, bench.Options{
+		r, err := bench.Run(c.Context(), its, bench.Options{
 			Samples: part.samples, Time: p.time, Budget: part.budget, Progress: progress.update,
 		})
 		progress.finish()
@@ -270,7 +269,7 @@ func measure(c *cobra.Command, p plan) (*bench.Results, error) {
 			all.Rows = append(all.Rows, r.Rows...)
 			for _, w := range r.Warnings {
 				if !strings.HasPrefix(w, "busy: ") { // with the part before
-					all.Warnings = append(all.Warnings, w+" (the operations outside the quick form)")
+					all.Warnings = append(all.Warnings, w+" ("+part.name+")")
 				}
 			}
 		}
