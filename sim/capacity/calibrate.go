@@ -114,6 +114,9 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 
 // entry measures one backend with one store.
 func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, error) {
+	// The server's collector is in its requests' times; this process' would be in
+	// the yardstick.
+	defer uncollected()()
 	e := &Entry{Backend: backend, Store: store}
 	suite, err := e.suite()
 	if err != nil {
@@ -144,6 +147,8 @@ func (e *Entry) suite() (*protocol.Suite, error) {
 const (
 	many  = 16  // enough to keep one core busy
 	flood = 128 // as many as a service has that bears no more
+
+	runs = 4 // the costs of mixed requests are the median of so many
 )
 
 // requests measures the requests of one mode.
@@ -228,29 +233,22 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	if err != nil {
 		return err
 	}
-	// One by one, a server that comes to rest between short runs takes what one
-	// under lasting load does within a few percent, and less in runs without rest;
-	// batches are as large as they get in long runs only.
-	runs := max(2, o.Rounds/2)
-	if batching {
-		runs = 2
-	}
-	mixed, err := c.mixed(ctx, max(2, o.Rounds/2), runs, many)
+	crowded, err := c.mixed(ctx, 2*o.Rounds, runs, flood)
 	if err != nil {
 		return err
 	}
 	if batching {
-		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
+		mixed, err := c.mixed(ctx, 2*o.Rounds, runs, many)
 		if err != nil {
 			return err
 		}
-		crowded, err := c.mixed(ctx, max(2, o.Rounds/2), runs, flood)
+		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
 		if err != nil {
 			return err
 		}
 		e.inBatches(to, phased, flooded, mixed, crowded)
 	} else {
-		e.oneByOne(to, phased, mixed)
+		e.oneByOne(to, phased, crowded)
 	}
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
@@ -260,7 +258,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 }
 
 // oneByOne tells the costs of requests and of verifying apart. What a login took
-// when requests were mixed is what counts; it is shared out as what each request
+// when many had theirs mixed is what counts; it is shared out as what each request
 // took by itself. Redeeming is what remains beyond verifying, and not less than
 // pass 2, which does less with message and store.
 func (e *Entry) oneByOne(to *Requests, phased *[3]phase, mixed level) {
@@ -275,19 +273,22 @@ func (e *Entry) oneByOne(to *Requests, phased *[3]phase, mixed level) {
 }
 
 // inBatches tells them apart by three levels of load. With p for the passes, r for
-// redeeming without verification, and T(b) for a batch of b, a login takes
-// p + r + v·T(b)/b, few at a time and many, and redeeming by itself r + v·T(b)/b;
-// r and v are what fits best, by least squares of relative errors, r as in
-// oneByOne at least pass 2.
+// redeeming without verification, and T(b) for a batch of b, of which the server takes
+// T(1) + v·(T(b) - T(1)), a login takes p + r + that/b, few at a time and many, and
+// redeeming by itself r + that/b; r and v are what fits best, by least squares of
+// relative errors, r as in oneByOne at least pass 2.
 func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd level) {
 	to.Pass1.CPU, to.Pass2.CPU = e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
-	p := to.Pass1.CPU + to.Pass2.CPU
+	p, first := to.Pass1.CPU+to.Pass2.CPU, e.Batch[0].Time
 	var xx, xy, yy, xc, yc float64
+	// The client has as much to do here as the server: what slows one slows the
+	// other, and the yardstick tells it.
 	for _, l := range []struct{ rest, whole, batch float64 }{
-		{few.cpu - p, few.cpu, few.batch}, {crowd.cpu - p, crowd.cpu, crowd.batch}, {e.mixing * flooded[2].cpu, e.mixing * flooded[2].cpu, flooded[2].batch},
+		{few.cpu/few.slower - p, few.cpu / few.slower, few.batch}, {crowd.cpu/crowd.slower - p, crowd.cpu / crowd.slower, crowd.batch},
+		{e.mixing * flooded[2].cpu, e.mixing * flooded[2].cpu, flooded[2].batch},
 	} {
 		b := max(1, l.batch)
-		x, y, c := 1/l.whole, between(goodOnes(e.Batch), b)/b/l.whole, l.rest/l.whole
+		x, y, c := 1/l.whole, (between(goodOnes(e.Batch), b)-first)/b/l.whole, (l.rest-first/b)/l.whole
 		xx, xy, yy, xc, yc = xx+x*x, xy+x*y, yy+y*y, xc+x*c, yc+y*c
 	}
 	r, v := 0.0, 1.0
@@ -300,7 +301,7 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd le
 		r = least
 		v = max(0.1, (yc-r*xy)/yy)
 	}
-	to.Redeem.CPU, to.Verify, to.After = r, v, min(1, flooded[2].after/r)
+	to.Redeem.CPU, to.Verify, to.After = r, v, max(0, min(1, flooded[2].after/r))
 }
 
 // dozes are the times in µs without work after which waking is measured, and the
@@ -313,18 +314,21 @@ var (
 // single takes what single requests are seen to take of a server that is idle: how
 // the times that sparse ones hold the CPU lie; what they take beyond the work of
 // server and client where the server had no time to fall asleep, which is Delay;
-// and how much more where it had, Wake.
+// and how much more where it had, Wake. What such a request costs the server besides
+// has no part in what the client waits: it lingers.
 func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request, phased *[3]phase) error {
 	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
 		r.In, r.Out, r.Calls, r.Client = phased[i].in, phased[i].out, phased[i].calls, phased[i].client
 		verify := 0.0 // µs
 		if i == 2 && batching {
-			verify = e.Batch[0].Time * to.Verify
+			verify = e.Batch[0].Time
 		} else if i == 2 {
 			verify = e.Verify.mean / 1000 * to.Verify
 		}
 		var served []time.Duration
+		var gap time.Duration
 		for _, q := range sparse[i] {
+			gap += q.gap
 			served = append(served, max(time.Microsecond, q.served-us(verify)))
 		}
 		s, err := Measured(served)
@@ -349,12 +353,13 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 		if r.Delay, err = Measured(withoutStrays(awake)); err != nil {
 			return err
 		}
-		r.Wake = nil
+		r.Wake, gap = nil, gap/time.Duration(len(sparse[i]))
 		least := 0.0
 		for k, list := range asleep {
 			least = max(least, median(list)-r.Delay.Quantile(0.5).Seconds()*1e6)
 			r.Wake = append(r.Wake, WakeCost{dozes[k], least})
 		}
+		r.Linger = max(0, (s.mean-float64(r.Wake.after(int64(gap))))/1000-r.CPU)
 	}
 	return nil
 }

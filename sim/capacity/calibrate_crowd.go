@@ -231,8 +231,9 @@ type phase struct {
 
 // level is what whole logins came to, the median of the rounds.
 type level struct {
-	cpu   float64 // µs a login, of the RPS
-	batch float64 // mean
+	cpu    float64 // µs a login, of the RPS, not scaled by slower
+	slower float64 // how many times the normal one the yardstick took
+	batch  float64 // mean
 }
 
 // step is a request of a login, and what is made of its answer.
@@ -369,8 +370,7 @@ func apiece(came []time.Time) time.Duration {
 func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 	pool := &connections{}
 	defer pool.close()
-	since := time.Now()
-	var cpu, batch []float64
+	var cpu, slower, batch []float64
 	for range runs {
 		logins := make([]*member, (rounds+runs-1)/runs*len(c.users))
 		turns := make([]sync.Mutex, len(c.users)) // a user's newer login ends the one under way
@@ -389,6 +389,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 		if err != nil {
 			return level{}, err
 		}
+		begun := time.Now()
 		if err := each(ctx, len(logins), k, func(n int) error {
 			turns[n%len(turns)].Lock()
 			defer turns[n%len(turns)].Unlock()
@@ -405,6 +406,8 @@ func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 		}); err != nil {
 			return level{}, err
 		}
+		f, _ := c.slow(begun)
+		slower = append(slower, f)
 		has, err := deploy.CPU(c.rps)
 		if err != nil {
 			return level{}, err
@@ -418,8 +421,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 			batch = append(batch, (now.batched-before.batched)/(now.batches-before.batches))
 		}
 	}
-	f, _ := c.slow(since)
-	return level{median(cpu) / f, median(batch)}, nil
+	return level{median(cpu), median(slower), median(batch)}, nil
 }
 
 // prepare draws a new x for a user's next login.

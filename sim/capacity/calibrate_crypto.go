@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -27,32 +26,36 @@ var (
 func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) error {
 	old := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(old)
-	// The server's collector is in its requests' times.
-	runtime.GC()
-	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
-	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
 	w, err := newWorkload(suite, batchSizes[len(batchSizes)-1])
 	if err != nil {
 		return err
 	}
-	// The yardstick is from the same time: the first of many.
+	// The yardstick is from the same time: everything is between two ticks, and told
+	// at the pace of all of them.
 	var ticks []time.Duration
-	tick := func() error {
+	tick := func() (float64, error) {
 		took, err := w.tick(len(ticks), processTime)
 		ticks = append(ticks, took)
-		return err
+		return float64(took), err
 	}
-	var verify []time.Duration
-	for i := range samples + samples/10 {
-		if i%4 == 0 {
-			if err := tick(); err != nil {
-				return err
-			}
+	paced := func(do func() (time.Duration, error)) (float64, error) {
+		before, err := tick()
+		if err != nil {
+			return 0, err
 		}
+		took, err := do()
+		if err != nil {
+			return 0, err
+		}
+		after, err := tick()
+		return 2 * float64(took) / (before + after), err
+	}
+	var verify []float64 // in ticks
+	for i := range samples + samples/10 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		took, err := w.verifyOne(i % len(w.good))
+		took, err := paced(func() (time.Duration, error) { return w.verifyOne(i % len(w.good)) })
 		if err != nil {
 			return err
 		}
@@ -60,44 +63,35 @@ func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) 
 			verify = append(verify, took)
 		}
 	}
-	if e.Verify, err = Measured(withoutStrays(verify)); err != nil {
-		return err
-	}
-	few := func() (float64, error) {
-		for range 4 {
-			if err := tick(); err != nil {
-				return 0, err
-			}
-		}
-		return meanTick(ticks[len(ticks)-4:]), nil
-	}
-	var pace []float64 // while each batch was measured
 	for _, n := range batchSizes {
-		before, err := few()
-		if err != nil {
-			return err
-		}
 		for _, bad := range badOnes {
 			if bad > n || n == 1 && bad > 0 {
 				continue
 			}
-			cost, err := w.verifyMany(ctx, n, bad, max(7, samples/(4*n)))
-			if err != nil {
-				return err
+			var took []float64
+			for k := range max(7, samples/(4*n)) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				t, err := paced(func() (time.Duration, error) { return w.verifyMany(n, bad, k) })
+				if err != nil {
+					return err
+				}
+				took = append(took, t)
 			}
-			e.Batch = append(e.Batch, BatchCost{N: n, Bad: bad, Time: float64(cost.Nanoseconds()) / 1000})
-		}
-		after, err := few()
-		if err != nil {
-			return err
-		}
-		for len(pace) < len(e.Batch) {
-			pace = append(pace, (before+after)/2)
+			e.Batch = append(e.Batch, BatchCost{N: n, Bad: bad, Time: median(took)})
 		}
 	}
 	e.Yardstick = meanTick(ticks)
 	for i := range e.Batch {
-		e.Batch[i].Time *= e.Yardstick / pace[i]
+		e.Batch[i].Time *= e.Yardstick
+	}
+	var verifying []time.Duration
+	for _, t := range verify {
+		verifying = append(verifying, us(t*e.Yardstick))
+	}
+	if e.Verify, err = Measured(withoutStrays(verifying)); err != nil {
+		return err
 	}
 	if e.Answer, err = Measured(withoutStrays(w.answers)); err != nil {
 		return err
@@ -161,8 +155,11 @@ func (w *workload) contention(ctx context.Context, turns int) (float64, error) {
 	return median(ratios), nil
 }
 
-// withoutStrays leaves out what took more than ten times the median: somebody
-// else had the CPU, and the CPU time of the requests has no such thing either.
+// stray is how many times the usual no work takes: somebody else had the CPU.
+const stray = 10
+
+// withoutStrays leaves out what took more than that of the median; the CPU time of the
+// requests has no such thing either.
 func withoutStrays(sample []time.Duration) []time.Duration {
 	d, err := Measured(sample)
 	if err != nil {
@@ -170,7 +167,7 @@ func withoutStrays(sample []time.Duration) []time.Duration {
 	}
 	kept := sample[:0:0]
 	for _, s := range sample {
-		if s <= 10*d.Quantile(0.5) {
+		if s <= stray*d.Quantile(0.5) {
 			kept = append(kept, s)
 		}
 	}
@@ -288,37 +285,30 @@ func (w *workload) verifyOne(i int) (time.Duration, error) {
 	return processTime() - start, err
 }
 
-// verifyMany is the median time of a batch.
-func (w *workload) verifyMany(ctx context.Context, n, bad, times int) (time.Duration, error) {
+// verifyMany is the time of the k-th batch of a size.
+func (w *workload) verifyMany(n, bad, k int) (time.Duration, error) {
 	sessions := make([]protocol.Session, n)
-	var took []time.Duration
-	for k := range times {
-		if err := ctx.Err(); err != nil {
+	for i := range sessions {
+		sessions[i] = w.good[(i+k*n)%len(w.good)]
+	}
+	for i := range bad { // apart from each other
+		sessions[(i*n/bad+k)%n] = w.bad[i]
+	}
+	start := processTime()
+	verdicts := w.verifier.VerifyBatch(sessions, rand.Reader)
+	took := processTime() - start
+	rejected := 0
+	for _, err := range verdicts {
+		if errors.Is(err, protocol.ErrRejected) {
+			rejected++
+		} else if err != nil {
 			return 0, err
 		}
-		for i := range sessions {
-			sessions[i] = w.good[(i+k*n)%len(w.good)]
-		}
-		for i := range bad { // apart from each other
-			sessions[(i*n/bad+k)%n] = w.bad[i]
-		}
-		start := processTime()
-		verdicts := w.verifier.VerifyBatch(sessions, rand.Reader)
-		took = append(took, processTime()-start)
-		rejected := 0
-		for _, err := range verdicts {
-			if errors.Is(err, protocol.ErrRejected) {
-				rejected++
-			} else if err != nil {
-				return 0, err
-			}
-		}
-		if rejected != bad {
-			return 0, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
-		}
 	}
-	d, err := Measured(took)
-	return d.Quantile(0.5), err
+	if rejected != bad {
+		return 0, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
+	}
+	return took, nil
 }
 
 // pins is the range of the PIN errors that an RPS looks for: six digits.

@@ -63,7 +63,7 @@ func meanEntry(list []*Entry) *Entry {
 		} {
 			of := func(e *Entry) *RequestCost { return r(mode(e)) }
 			for _, f := range []func(*RequestCost) *float64{
-				func(r *RequestCost) *float64 { return &r.CPU },
+				func(r *RequestCost) *float64 { return &r.CPU }, func(r *RequestCost) *float64 { return &r.Linger },
 				func(r *RequestCost) *float64 { return &r.Client }, func(r *RequestCost) *float64 { return &r.Calls },
 				func(r *RequestCost) *float64 { return &r.In }, func(r *RequestCost) *float64 { return &r.Out },
 			} {

@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/3"
+const Format = "mpin-capacity/4"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -78,8 +78,8 @@ type Requests struct {
 	Pass2  RequestCost `json:"pass2"`
 	Redeem RequestCost `json:"redeem"`
 	// Verify is the time of verifying in the server over that alone in
-	// calibration's process (Entry.Verify, Entry.Batch): caches that others use
-	// too, the garbage collector.
+	// calibration's process (Entry.Verify; in batches, what Entry.Batch has beyond
+	// its first): caches that others use too, the garbage collector.
 	Verify float64 `json:"verify_factor"`
 	// After is the share of Redeem's CPU time that comes after the verdict.
 	After float64 `json:"after_verdict"`
@@ -87,11 +87,12 @@ type Requests struct {
 
 // RequestCost is one request's.
 type RequestCost struct {
-	// CPU is the server's mean time on a CPU in µs under load, and Wake what it
-	// takes more where it was idle before. Service is how single requests lie about
-	// CPU.
+	// CPU is the server's mean time on a CPU in µs under load, Wake what it takes
+	// more where it was idle before, and Linger where it has nothing to do
+	// afterwards. Service is how single requests lie about CPU.
 	CPU     float64 `json:"cpu_us"`
 	Wake    Wake    `json:"wake"`
+	Linger  float64 `json:"linger_us"`
 	Service Dist    `json:"service"`
 	// Client is the CPU time in µs of the client for sending the request and
 	// reading its answer. Delay is what it waited besides its own and the
@@ -108,7 +109,7 @@ type RequestCost struct {
 
 // cost is the model's form of it.
 func (r *RequestCost) cost() Cost {
-	return Cost{Service: r.Service, Wake: r.Wake, Delay: r.Delay}
+	return Cost{Service: r.Service, Wake: r.Wake, Linger: us(r.Linger), Delay: r.Delay}
 }
 
 func us(x float64) time.Duration { return time.Duration(math.Round(x * 1000)) }
@@ -186,7 +187,7 @@ func (e *Entry) check() error {
 			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
 		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
-			for _, v := range []float64{r.CPU, r.Client, r.Calls, r.In, r.Out} {
+			for _, v := range []float64{r.CPU, r.Linger, r.Client, r.Calls, r.In, r.Out} {
 				if !(v >= 0) || v > 1e9 {
 					return fmt.Errorf("a cost of %v", v)
 				}
@@ -339,7 +340,7 @@ func (e *Entry) at(f float64) *Entry {
 	}
 	for _, mode := range []*Requests{&c.Single, &c.Batching} {
 		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
-			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
+			r.CPU, r.Linger, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Linger, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
 			r.Wake = slices.Clone(r.Wake)
 			for i := range r.Wake {
 				r.Wake[i].Time *= f
@@ -358,8 +359,11 @@ func (e *Entry) Model(batching bool) *Model {
 	m := &Model{Instances: 1, Cores: 1, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
 	if batching {
 		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}
+		first := goodOnes(e.Batch)[0].Time
 		for i := range m.Batching.Costs {
-			m.Batching.Costs[i].Time *= r.Verify
+			if c := &m.Batching.Costs[i].Time; *c > first {
+				*c = first + r.Verify*(*c-first)
+			}
 		}
 	}
 	m.Costs = [stages]Cost{r.Permit.cost(), r.Pass1.cost(), r.Pass2.cost(), r.Redeem.cost()}

@@ -37,6 +37,11 @@
 // verdict, by the rate of answers once a batch is done. [Default] is one such
 // measurement, recorded with its machine and date.
 //
+// A server that has nothing else to do spends as much again on a request, before and
+// after its answer, as one that goes on with the next: waking, and going to sleep. That
+// is the difference between single requests and many (Wake, Linger), and most of what
+// a service at a third of its load spends more on a login than one at its limit.
+//
 // A machine that others share, as virtual machines do, is a fifth slower at one
 // minute than at another. A yardstick, one verification ten times a second on the
 // servers' CPU, is timed throughout: costs are those at the speed of the time when

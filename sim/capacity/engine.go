@@ -16,6 +16,7 @@ const (
 	evThought                // a client's core has done
 	evChore                  // a chore is due
 	evChoreDone              // a core has done with a chore
+	evLingered               // a core has nothing left to do
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -199,7 +200,7 @@ func (e *engine) happen(v event) {
 			e.prepare(r)
 		}
 	case evServed:
-		e.release(v.core)
+		e.quit(r, v.core)
 		e.served(r, v.core)
 	case evBatch:
 		e.sliced(v.job, v.core) // what it wakes is there before the core looks for work
@@ -228,7 +229,7 @@ func (e *engine) happen(v event) {
 		if at := e.now + int64(e.m.Chores[v.job].Every); at < e.end {
 			e.push(at, event{job: v.job, core: v.core, kind: evChore})
 		}
-	case evChoreDone:
+	case evChoreDone, evLingered:
 		e.release(v.core)
 	}
 }

@@ -76,6 +76,21 @@ func (e *engine) release(i uint32) {
 	in.idle = append(in.idle, e.now)
 }
 
+// quit ends a request's work on a core, which lingers where nothing else waits and
+// the request is done.
+func (e *engine) quit(r ref, i uint32) {
+	in := &e.inst[i]
+	if in.ready.n+in.waiting.n == 0 && e.alive(r) {
+		j := &e.jobs[r.job]
+		verified := j.stage != Redeem || e.table == nil || j.back
+		if d := e.m.Costs[j.stage].Linger; d > 0 && verified {
+			e.hold(i, int64(d), event{kind: evLingered})
+			return
+		}
+	}
+	e.release(i)
+}
+
 // work has a core work on a task, idle ns after it did something else.
 func (e *engine) work(i uint32, t task, idle int64) {
 	switch t.job {

@@ -34,6 +34,9 @@ type Cost struct {
 	// was idle before. A pass without a service time needs no core.
 	Service Dist
 	Wake    Wake
+	// Linger is how long the core is held after the request where nothing else
+	// waits for it: what a server does before it sleeps.
+	Linger time.Duration
 	// Delay is the rest of what the client waits: network, kernel, store.
 	Delay Dist
 	// Think is the client's time from the request before to this one.
@@ -197,6 +200,9 @@ func (m *Model) check() error {
 	for _, c := range m.Costs {
 		if err := c.Wake.check(); err != nil {
 			return err
+		}
+		if c.Linger < 0 || c.Linger > time.Hour {
+			return bad("a core lingers for %v", c.Linger)
 		}
 	}
 	for _, c := range m.Chores {

@@ -59,13 +59,13 @@ func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 	m.Costs[Pass2].Think = Constant(us(rest + half(Pass1) + answer + half(Pass2)))
 	m.Costs[Redeem].Think = Constant(us(rest + half(Pass2) + half(Redeem)))
 	m.Finish = Constant(us(rest + half(Redeem)))
-	m.Chores = append(m.Chores, Chore{First: yardEvery, Every: yardEvery, Service: Constant(us(2 * e.Yardstick))})
+	m.Chores = append(m.Chores, Chore{First: yardEvery, Every: yardEvery, Service: Constant(us(yardShare * e.Yardstick))})
 	return m
 }
 
 // own is the share of the core that the RPS itself had in a simulation of real.
 func (e *Entry) own(r *Result) float64 {
-	others := 2 * e.Yardstick / 1e6 / yardEvery.Seconds()
+	others := yardShare * e.Yardstick / 1e6 / yardEvery.Seconds()
 	return max(0, r.Utilization-others)
 }
 
@@ -105,9 +105,16 @@ stages:
 
 var errRun = errors.New("the real run failed")
 
-// memory is how much the generator may allocate before its garbage is collected:
-// what that takes of its CPU is no part of what is measured.
+// memory is how much this process may allocate before its garbage is collected: what
+// that takes of its CPU is no part of what is measured.
 const memory = 2 << 30
+
+// uncollected collects the garbage, and then none up to memory until undone.
+func uncollected() (undo func()) {
+	runtime.GC()
+	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
+	return func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }
+}
 
 // run is a real run at a rate.
 func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate float64, inFlight int, seed uint64) (*real, error) {
@@ -118,9 +125,7 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 		return nil, err
 	}
 	out.arrivals = slices.Collect(s.Stages[0].Arrivals(seed))
-	runtime.GC()
-	limit, percent := debug.SetMemoryLimit(memory), debug.SetGCPercent(-1)
-	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
+	defer uncollected()()
 	suite, err := e.suite()
 	if err != nil {
 		return nil, err
@@ -172,7 +177,7 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 	}
 	var spent time.Duration
 	out.yard, spent = yard.mean(*from.Load(), *to.Load())
-	out.paces = yard.paces(*begin.Load(), *to.Load())
+	out.paces = yard.paces(*begin.Load(), *to.Load(), out.yard)
 	out.read(run)
 	if counted := to.Load().Sub(*from.Load()).Seconds() * run.Counts.AchievedRate; counted > 0 && out.generator > 0 {
 		out.generator = max(1, out.generator-spent.Seconds()*1e6/counted)

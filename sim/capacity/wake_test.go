@@ -88,6 +88,33 @@ func TestSlower(t *testing.T) {
 	}
 }
 
+// TestLinger: a core that has nothing else to do lingers after a request, which the
+// next one waits for; one that has goes on at once, and so it does after the first
+// half of a request that waits for its batch. Redeeming takes no time here, but a core.
+func TestLinger(t *testing.T) {
+	m := &Model{Instances: 1, Cores: 1, Duration: time.Second, Drain: true, Seed: 1, Trace: []time.Duration{0, 1200e3, 20e6, 20e6}}
+	m.Costs[Pass1] = Cost{Service: Constant(time.Millisecond), Linger: 500 * time.Microsecond}
+	m.Costs[Redeem].Delay = Constant(time.Millisecond)
+	r := simulate(t, m)
+	near(t, "the mean of 2.5, 2.8, 3 and 3 ms", r.Whole.Mean().Seconds(), 0.002825, 0.01)
+	near(t, "the longest", r.Whole.Quantile(1).Seconds(), 0.003, 0.01)
+	near(t, "a core's use", r.Utilization, 0.005, 0.01) // four times 1 ms, twice 0.5
+
+	m.Trace = []time.Duration{0}
+	m.Costs[Redeem] = Cost{Service: Constant(time.Millisecond), Linger: 500 * time.Microsecond}
+	m.Batching = &Batching{Costs: []BatchCost{{N: 1, Time: 2000}, {N: 2, Time: 3000}}, Back: 0.5}
+	r = simulate(t, m)
+	near(t, "in a batch", r.Whole.Mean().Seconds(), 0.0045, 0.01) // the second request waits for half a millisecond
+	near(t, "a core's use in a batch", r.Utilization, 0.005, 0.01)
+
+	for _, d := range []time.Duration{-1, 2 * time.Hour} {
+		m.Costs[Pass1].Linger = d
+		if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}
+
 // TestYardstick: it ticks until it is ended, and what it tells of a time without
 // ticks is what it knows.
 func TestYardstick(t *testing.T) {

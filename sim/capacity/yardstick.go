@@ -8,10 +8,11 @@ import (
 	"mpinlab/protocol"
 )
 
-// yardstick verifies logins now and then on the servers' CPU, while they work,
-// and times them. A machine that others share is a fifth slower at one time than at
-// another; what something takes there at some time over what it took while
-// calibrating is what the yardstick takes now over what it took then.
+// yardstick verifies logins now and then on the servers' CPU, while they work, and
+// times that. A machine that others share goes half as slow again for some
+// tens of milliseconds whenever the other half of a core has work, and more or less
+// often from one minute to the next; what something takes at some time over what it
+// took while calibrating is what the yardstick takes now over what it took then.
 type yardstick struct {
 	stop, done chan struct{}
 	mu         sync.Mutex
@@ -23,9 +24,13 @@ type tick struct {
 	took, spent time.Duration
 }
 
-// yardEvery is the time between two ticks: one or two in a hundred of the CPU's time goes
-// into them, which the model counts.
+// yardEvery is the time between two ticks: one or two in a hundred of the CPU's time go
+// into them, which the model counts. More of them, of a shorter kind, told less of
+// the server's pace: they were slowed by what comes between them and it.
 const yardEvery = 97 * time.Millisecond
+
+// yardShare is what a tick takes over what is timed of it.
+const yardShare = 2
 
 // newYardstick starts one on some CPUs; end ends it.
 func newYardstick(suite *protocol.Suite, on []int) (*yardstick, error) {
@@ -75,9 +80,8 @@ func (y *yardstick) end() {
 	<-y.done
 }
 
-// mean is the mean of the ticks between two times in µs, without those that were
-// interrupted; of all where there is none between them. spent is what they took
-// together.
+// mean is the mean of the ticks between two times in µs, of all where there is none
+// between them. spent is what they took together.
 func (y *yardstick) mean(from, to time.Time) (mean float64, spent time.Duration) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -95,37 +99,27 @@ func (y *yardstick) mean(from, to time.Time) (mean float64, spent time.Duration)
 	return meanTick(within), spent
 }
 
-// paces are the ticks since a time over their mean, each as far as it lies in the
-// middle of itself and its neighbours: one that was interrupted says nothing of the
-// time around it.
-func (y *yardstick) paces(since, to time.Time) (list []Pace) {
+// paces are the ticks between two times over a mean in µs, without strays.
+func (y *yardstick) paces(since, to time.Time, mean float64) (list []Pace) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	var ticks []tick
-	sum := 0.0
-	for i := 1; i < len(y.ticks)-1; i++ {
-		t := y.ticks[i]
-		if t.at.Before(since) || t.at.After(to) {
-			continue
+	for _, t := range y.ticks {
+		if p := t.took.Seconds() * 1e6 / mean; !t.at.Before(since) && !t.at.After(to) && p < stray {
+			list = append(list, Pace{t.at.Sub(since), p})
 		}
-		a, b, c := y.ticks[i-1].took, t.took, y.ticks[i+1].took
-		t.took = max(min(a, b), min(max(a, b), c))
-		ticks, sum = append(ticks, t), sum+float64(t.took)
-	}
-	for _, t := range ticks {
-		list = append(list, Pace{t.at.Sub(since), float64(t.took) * float64(len(ticks)) / sum})
 	}
 	return list
 }
 
-// meanTick is the mean of ticks in µs, without those that were interrupted.
+// meanTick is the harmonic mean of ticks in µs: they are taken at regular times, and
+// what gets done in a time is as its inverse.
 func meanTick(list []time.Duration) float64 {
 	kept := withoutStrays(list)
 	sum := 0.0
 	for _, t := range kept {
-		sum += t.Seconds() * 1e6
+		sum += 1 / (t.Seconds() * 1e6)
 	}
-	return sum / float64(len(kept))
+	return float64(len(kept)) / sum
 }
 
 // tick verifies two logins and times the second one: the first finds code and data
@@ -140,5 +134,5 @@ func (w *workload) tick(i int, clock func() time.Duration) (time.Duration, error
 	}
 	start := clock()
 	err := verify(2*i + 1)
-	return clock() - start, err
+	return max(1, clock()-start), err
 }
