@@ -139,8 +139,7 @@ func TestWalk(t *testing.T) {
 	op.screen("16-operator")
 	op.press("Revoke " + user)
 	op.until("a user that is revoked", found("Restore "+user))
-	b.until("an account to log in with", `document.querySelector("a.row")`)
-	eval[bool](b, `[...document.querySelectorAll("a.row")].find((a) => a.innerText.includes("`+user+`")).click() ?? true`)
+	b.choose(user)
 	b.title("Enter your PIN")
 	b.pin("5081")
 	b.title("Access withdrawn")
@@ -148,7 +147,7 @@ func TestWalk(t *testing.T) {
 	op.press("Restore " + user)
 	op.until("a user that is not revoked", found("Revoke "+user))
 	b.press("Accounts on this device")
-	eval[bool](b, `[...document.querySelectorAll("a.row")].find((a) => a.innerText.includes("`+user+`")).click() ?? true`)
+	b.choose(user)
 	b.title("Enter your PIN")
 	b.pin("5081")
 	b.title("You are logged in")
@@ -170,6 +169,14 @@ func TestWalk(t *testing.T) {
 	b.title("Log in with a PIN")
 	b.reload()
 	b.title("Log in with a PIN")
+}
+
+// choose has a user's account log in, once the list of accounts has it.
+func (b *tab) choose(user string) {
+	b.t.Helper()
+	row := `[...document.querySelectorAll("a.row")].find((a) => a.innerText.includes("` + user + `"))`
+	b.until("the account "+user, row)
+	eval[bool](b, row+`.click() ?? true`)
 }
 
 // TestActivationLinks opens links that are not, or no longer, good.
