@@ -28,7 +28,7 @@ validate compares model and reality, plan sizes a service.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCapacityCalibrate(), newCapacityPlan(), newCapacityValidate())
+	c.AddCommand(newCapacityCalibrate(), newCapacityPlan(), newCapacityValidate(), newCapacityPulse())
 	return c
 }
 
@@ -92,6 +92,22 @@ It needs Linux, two cores, and nothing else running.`,
 	f.IntVar(&o.Users, "population", 128, "users that log in together")
 	f.IntVar(&o.Rounds, "rounds", 24, "logins of each")
 	f.IntVar(&o.Samples, "samples", 200, "measurements of the cryptography")
+	return c
+}
+
+// newCapacityPulse is what calibrate and validate start beside themselves.
+func newCapacityPulse() *cobra.Command {
+	var cpus []int
+	c := &cobra.Command{
+		Use:    "pulse",
+		Short:  "Tell how fast CPUs are, for calibrate and validate, until standard input ends",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return finding(capacity.Pulse(cmd.InOrStdin(), cmd.OutOrStdout(), cpus))
+		},
+	}
+	c.Flags().IntSliceVar(&cpus, "cpus", nil, "their numbers")
 	return c
 }
 

@@ -29,9 +29,10 @@ says for the same arrivals beside it. Everything is run in rounds; medians are
 compared. The targets are throughput within %.0f %% and the 50th and 99th percentile
 within %.0f %%; the exit status is 1 where they, or the --bounds given, are missed.
 
-A machine that others share is a fifth slower at one minute than at another. So a
-yardstick, one verification ten times a second on the server's core, is timed in
-calibration and runs, and the model's costs are scaled by it.
+A machine that others share is nearly half as fast whenever they use the other half
+of a core. So a thread of real-time priority tells 500 times a second how fast the
+server's and the generator's CPU are and whether they stood still, in calibration and
+runs, and the model follows; CPUs without work are kept from sleeping. Both need root.
 
 It needs Linux, two cores, a calibration of this machine (--calibrate measures one
 between the rounds), and nothing else running: it tells what share of the machine

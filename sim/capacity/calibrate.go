@@ -28,8 +28,10 @@ type Options struct {
 	Users, Rounds int
 	// Samples is how often the cryptography is measured, 0 means 200.
 	Samples int
-	// Command makes a process of a deployment; see deploy.Config.
+	// Command makes a process of a deployment; see deploy.Config. Pulse makes the one
+	// that runs the function of this name. Both are this program if nil.
 	Command func(configFile string) *exec.Cmd
+	Pulse   func(cpus string) *exec.Cmd
 	// Progress is told what is being measured.
 	Progress func(done, total int, what string)
 	// Said is how the calibration was asked for, for its provenance.
@@ -76,6 +78,9 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 	}
 	begun := time.Now()
 	machine, own, unknown := machineTime()
+	doze, kept := awake()
+	defer doze()
+	c.Environment = append(c.Environment, idling(kept))
 	type job struct{ backend, store string }
 	var jobs []job
 	for i, b := range o.Backends {
@@ -112,10 +117,15 @@ func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 	return c, nil
 }
 
+// idling tells what CPUs do while they have no work.
+func idling(kept bool) Setting {
+	return Setting{"idle-cpus", map[bool]string{true: "poll", false: "sleep"}[kept]}
+}
+
 // entry measures one backend with one store.
-func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, error) {
+func (o *Options) entry(ctx context.Context, backend, store string) (_ *Entry, err error) {
 	// The server's collector is in its requests' times; this process' would be in
-	// the yardstick.
+	// the client's.
 	defer uncollected()()
 	e := &Entry{Backend: backend, Store: store}
 	suite, err := e.suite()
@@ -123,15 +133,27 @@ func (o *Options) entry(ctx context.Context, backend, store string) (*Entry, err
 		return nil, err
 	}
 	e.Suite = suite.ID().String()
-	if err := e.crypto(ctx, suite, o.Samples); err != nil {
+	m, err := newMachine(o.Pulse)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { m.end() }()
+	begun := time.Now()
+	if err := e.crypto(ctx, m, suite, o.Samples); err != nil {
 		return nil, fmt.Errorf("cryptography: %w", err)
 	}
 	for _, batching := range []bool{false, true} {
-		if err := o.requests(ctx, e, suite, batching); err != nil {
+		if err := o.requests(ctx, e, m, suite, batching); err != nil {
 			return nil, fmt.Errorf("requests: %w", err)
 		}
 	}
-	return e, nil
+	// So far costs are those of the time when the cryptography was measured.
+	beats, err := m.of(m.server, begun, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	e.Scale.Pulse = harmonic(took(beats)) / 1000
+	return e.at(e.Scale.Base + e.Scale.Slope*e.Scale.Pulse), nil
 }
 
 // suite is what the entry is measured with.
@@ -148,11 +170,11 @@ const (
 	many  = 16  // enough to keep one core busy
 	flood = 128 // as many as a service has that bears no more
 
-	runs = 4 // the costs of mixed requests are the median of so many
+	turns = 4 // the costs of mixed requests are the mean of so many
 )
 
 // requests measures the requests of one mode.
-func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite, batching bool) (err error) {
+func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *protocol.Suite, batching bool) (err error) {
 	folder, err := os.MkdirTemp("", "mpin-capacity-")
 	if err != nil {
 		return err
@@ -199,25 +221,15 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	if batching {
 		to = &e.Batching
 	}
-	if err := c.permits(ctx, e, to); err != nil {
-		return err
-	}
 	undo, err := apart(pids, others)
 	if err != nil {
 		return err
 	}
 	defer undo()
-	_, servers, err := cpus()
-	if err != nil {
+	c.machine, c.scale = m, e.Scale
+	if err := c.permits(ctx, e, to); err != nil {
 		return err
 	}
-	if c.speed, err = newYardstick(suite, servers); err != nil {
-		return err
-	}
-	defer c.speed.end()
-
-	c.normal = e.Yardstick
-
 	if _, err := c.rounds(ctx, 2, many); err != nil { // warm
 		return err
 	}
@@ -233,23 +245,40 @@ func (o *Options) requests(ctx context.Context, e *Entry, suite *protocol.Suite,
 	if err != nil {
 		return err
 	}
-	crowded, err := c.mixed(ctx, 2*o.Rounds, runs, flood)
-	if err != nil {
-		return err
-	}
-	if batching {
-		mixed, err := c.mixed(ctx, 2*o.Rounds, runs, many)
-		if err != nil {
-			return err
+	// In turns, so that what they are compared by is measured at the same time.
+	var alone, few, crowded []level
+	for range turns {
+		for _, l := range []struct {
+			to   *[]level
+			k, n int
+		}{{&crowded, flood, max(1, o.Rounds/2)}, {&alone, 1, max(1, o.Rounds/4)}, {&few, many, max(1, o.Rounds/2)}} {
+			if l.k == many && !batching {
+				continue
+			}
+			level, err := c.mixed(ctx, l.n, l.k)
+			if err != nil {
+				return err
+			}
+			*l.to = append(*l.to, level)
 		}
+	}
+	crowd := meanLevel(crowded)
+	if batching {
 		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
 		if err != nil {
 			return err
 		}
-		e.inBatches(to, phased, flooded, mixed, crowded)
+		e.inBatches(to, phased, flooded, meanLevel(few), crowd)
 	} else {
-		e.oneByOne(to, phased, crowded)
+		e.oneByOne(to, phased, crowd)
 	}
+	// One login after another, so that the server has nothing to do after each request:
+	// what each takes more is what Go's monitor takes.
+	one := to.Pass1.CPU + to.Pass2.CPU + to.Redeem.CPU + e.Verify.mean/1000*to.Verify
+	if batching {
+		one = to.Pass1.CPU + to.Pass2.CPU + to.Redeem.CPU + e.Batch[0].Time
+	}
+	to.Monitor = min(max(0, meanLevel(alone).cpu/one-1), 2)
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
 	}
@@ -281,10 +310,8 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd le
 	to.Pass1.CPU, to.Pass2.CPU = e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
 	p, first := to.Pass1.CPU+to.Pass2.CPU, e.Batch[0].Time
 	var xx, xy, yy, xc, yc float64
-	// The client has as much to do here as the server: what slows one slows the
-	// other, and the yardstick tells it.
 	for _, l := range []struct{ rest, whole, batch float64 }{
-		{few.cpu/few.slower - p, few.cpu / few.slower, few.batch}, {crowd.cpu/crowd.slower - p, crowd.cpu / crowd.slower, crowd.batch},
+		{few.cpu - p, few.cpu, few.batch}, {crowd.cpu - p, crowd.cpu, crowd.batch},
 		{e.mixing * flooded[2].cpu, e.mixing * flooded[2].cpu, flooded[2].batch},
 	} {
 		b := max(1, l.batch)
@@ -304,18 +331,17 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd le
 	to.Redeem.CPU, to.Verify, to.After = r, v, max(0, min(1, flooded[2].after/r))
 }
 
-// dozes are the times in µs without work after which waking is measured, and the
-// bounds between the requests that count for each, the first of them as awake.
+// dozes are the times in µs without work after which waking is measured, and bounds
+// those between the requests that count for each, the first of them as awake.
 var (
 	dozes  = [...]float64{900, 2500, 5000, 8500}
 	bounds = [...]float64{300, 1500, 3500, 6500}
 )
 
-// single takes what single requests are seen to take of a server that is idle: how
-// the times that sparse ones hold the CPU lie; what they take beyond the work of
-// server and client where the server had no time to fall asleep, which is Delay;
-// and how much more where it had, Wake. What such a request costs the server besides
-// has no part in what the client waits: it lingers.
+// single takes what single requests are seen to take of a server that is idle: how the
+// times that sparse ones hold the CPU lie, and what they take beyond the work of server
+// and client, by the time that the server had nothing to do. Where it just had another
+// that is Delay, and waking is what comes on top.
 func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request, phased *[3]phase) error {
 	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
 		r.In, r.Out, r.Calls, r.Client = phased[i].in, phased[i].out, phased[i].calls, phased[i].client
@@ -326,40 +352,33 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 			verify = e.Verify.mean / 1000 * to.Verify
 		}
 		var served []time.Duration
-		var gap time.Duration
 		for _, q := range sparse[i] {
-			gap += q.gap
-			served = append(served, max(time.Microsecond, q.served-us(verify)))
+			served = append(served, max(time.Microsecond, q.served-us(verify*(1+to.Monitor))))
 		}
-		s, err := Measured(served)
+		s, err := Measured(withoutStrays(served))
 		if err != nil {
 			return err
 		}
 		r.Service = s.Scale(r.CPU * 1000 / s.mean)
-		var awake []time.Duration
-		var asleep [len(dozes)][]float64
+		var beyond [len(dozes) + 1][]time.Duration
 		for _, q := range dozing[i] {
-			beyond := max(0, q.took-us(r.CPU+verify+r.Client))
 			k := 0
 			for k < len(bounds) && float64(q.gap.Microseconds()) >= bounds[k] {
 				k++
 			}
-			if k == 0 {
-				awake = append(awake, beyond)
-			} else {
-				asleep[k-1] = append(asleep[k-1], beyond.Seconds()*1e6)
-			}
+			beyond[k] = append(beyond[k], max(0, q.took-us((r.CPU+verify)*(1+to.Monitor)+r.Client)))
 		}
-		if r.Delay, err = Measured(withoutStrays(awake)); err != nil {
+		if r.Delay, err = Measured(withoutStrays(beyond[0])); err != nil {
 			return err
 		}
-		r.Wake, gap = nil, gap/time.Duration(len(sparse[i]))
+		r.Wake = nil
 		least := 0.0
-		for k, list := range asleep {
-			least = max(least, median(list)-r.Delay.Quantile(0.5).Seconds()*1e6)
+		for k, list := range beyond[1:] {
+			if d, err := Measured(list); err == nil {
+				least = max(least, (d.Quantile(0.5)-r.Delay.Quantile(0.5)).Seconds()*1e6)
+			}
 			r.Wake = append(r.Wake, WakeCost{dozes[k], least})
 		}
-		r.Linger = max(0, (s.mean-float64(r.Wake.after(int64(gap))))/1000-r.CPU)
 	}
 	return nil
 }
@@ -375,10 +394,11 @@ func goodOnes(list []BatchCost) []BatchCost {
 }
 
 // serve makes a process of this program.
-func serve(file string) *exec.Cmd {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
+func serve(file string) *exec.Cmd { return exec.Command(self(), "serve", "--config", file) }
+
+func self() string {
+	if path, err := os.Executable(); err == nil {
+		return path
 	}
-	return exec.Command(self, "serve", "--config", file)
+	return os.Args[0]
 }

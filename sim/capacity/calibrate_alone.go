@@ -59,7 +59,7 @@ func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand
 	pool := &connections{}
 	defer pool.close()
 	random := mathrand.New(mathrand.NewPCG(1, 2))
-	begun := time.Now()
+	var spans [3][]span
 	for range rounds {
 		if err := c.prepareAll(); err != nil {
 			return nil, err
@@ -83,18 +83,24 @@ func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand
 				if err := then(&q); err != nil {
 					return nil, err
 				}
-				out[i] = append(out[i], q)
+				out[i], spans[i] = append(out[i], q), append(spans[i], span{start, time.Now(), q.served})
 				if err := s.next(m, answer); err != nil {
 					return nil, err
 				}
 			}
 		}
 	}
-	f, _ := c.slow(begun)
 	for i := range out {
 		for k := range out[i] {
-			q := &out[i][k]
-			q.took, q.served = time.Duration(float64(q.took)/f), time.Duration(float64(q.served)/f)
+			q, s := &out[i][k], spans[i][k]
+			var err error
+			if q.served, err = c.machine.scaled(c.machine.server, c.scale, s); err != nil {
+				return nil, err
+			}
+			s.to, s.took = s.from.Add(q.took), q.took
+			if q.took, err = c.machine.scaled(c.machine.server, c.scale, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return &out, nil

@@ -32,11 +32,12 @@ type crowd struct {
 	date         protocol.Date
 	users        []*member
 	rps          int // process
+	had          time.Duration
 	dta          []int
 	pass, redeem *url.URL
 	metrics      string
-	speed        *yardstick
-	normal       float64  // of speed, in µs
+	machine      *machine
+	scale        Scale
 	bytes        *counted // of the client's requests
 }
 
@@ -158,21 +159,22 @@ func (c *crowd) register(ctx context.Context, user string, pin protocol.Factor) 
 // permits has every user fetch a permit, one after the other, which measures
 // that.
 func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
-	var before []time.Duration
 	pids := append([]int{c.rps}, c.dta...)
+	var had []time.Duration
 	for _, pid := range pids {
 		t, err := deploy.CPU(pid)
 		if err != nil {
 			return err
 		}
-		before = append(before, t)
+		had = append(had, t)
 	}
-	had, err := c.counters(ctx)
+	before, err := c.counters(ctx)
 	if err != nil {
 		return err
 	}
 	var latencies []time.Duration
 	in, out := c.bytes.in.Load(), c.bytes.out.Load()
+	begun := time.Now()
 	for _, m := range c.users {
 		start := time.Now()
 		permit, err := c.client.Permit(ctx, m.identity)
@@ -186,9 +188,14 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 		}
 		c.date = permit.Date()
 	}
+	ended := time.Now()
 	each := func(i int) (float64, error) {
-		t, err := deploy.CPU(pids[i])
-		return (t - before[i]).Seconds() * 1e6 / float64(len(c.users)), err
+		has, err := deploy.CPU(pids[i])
+		if err != nil {
+			return 0, err
+		}
+		t, err := c.machine.scaled(c.machine.server, c.scale, span{begun, ended, has - had[i]})
+		return t.Seconds() * 1e6 / float64(len(c.users)), err
 	}
 	own, err := each(0)
 	if err != nil {
@@ -214,12 +221,13 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 	}
 	n := float64(len(c.users))
 	to.Permit = RequestCost{
-		CPU: own, Service: Constant(us(own)), Delay: lat.Plus(-us(own + issue)), Calls: (counts.calls - had.calls) / n, In: float64(c.bytes.in.Load()-in) / n, Out: float64(c.bytes.out.Load()-out) / n,
+		CPU: own, Service: Constant(us(own)), Delay: lat.Plus(-us(own + issue)), Calls: (counts.calls - before.calls) / n, In: float64(c.bytes.in.Load()-in) / n, Out: float64(c.bytes.out.Load()-out) / n,
 	}
 	return nil
 }
 
-// phase is what one request of everybody came to, the median of the rounds.
+// phase is what one request of everybody came to, the mean of the rounds' costs and the
+// median of the rest.
 type phase struct {
 	cpu     float64 // µs a request, of the RPS
 	client  float64 // µs a request, of this process
@@ -229,11 +237,17 @@ type phase struct {
 	after   float64 // µs between answers that come one after the other
 }
 
-// level is what whole logins came to, the median of the rounds.
+// level is what whole logins came to.
 type level struct {
-	cpu    float64 // µs a login, of the RPS, not scaled by slower
-	slower float64 // how many times the normal one the yardstick took
-	batch  float64 // mean
+	cpu   float64 // µs a login, of the RPS
+	batch float64 // mean
+}
+
+func meanLevel(list []level) (m level) {
+	for _, l := range list {
+		m.cpu, m.batch = m.cpu+l.cpu/float64(len(list)), m.batch+l.batch/float64(len(list))
+	}
+	return m
 }
 
 // step is a request of a login, and what is made of its answer.
@@ -266,6 +280,16 @@ func median(list []float64) float64 {
 	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
 
+// served is the RPS's time on a CPU; the last one that was to be had where the RPS has
+// gone, which its answers tell better.
+func (c *crowd) served() time.Duration {
+	t, err := deploy.CPU(c.rps)
+	if err == nil {
+		c.had = t
+	}
+	return c.had
+}
+
 func (c *crowd) prepareAll() error {
 	for _, m := range c.users {
 		if err := c.prepare(m); err != nil {
@@ -275,21 +299,14 @@ func (c *crowd) prepareAll() error {
 	return nil
 }
 
-// slow is how much slower than normal the machine was since a time, and what the
-// yardstick took of this process to tell.
-func (c *crowd) slow(since time.Time) (float64, time.Duration) {
-	mean, spent := c.speed.mean(since, time.Now())
-	return mean / c.normal, spent
-}
-
 // rounds has everybody log in so many times, k at a time, everybody with one
 // request before anybody with the next. It returns passes 1 and 2 and redeeming.
 func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 	var out [3]phase
 	pool := &connections{}
 	defer pool.close()
-	since := time.Now()
-	var cpu, client, batch, after [3][]float64
+	var cpu, client [3][]span
+	var batch, after [3][]float64
 	n := float64(len(c.users))
 	for range rounds {
 		if err := c.prepareAll(); err != nil {
@@ -303,29 +320,25 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			answers := make([][]byte, len(c.users))
 			came := make([]time.Time, len(c.users))
 			in, outBytes := pool.in.Load(), pool.out.Load()
-			had, err := deploy.CPU(c.rps)
-			if err != nil {
-				return nil, err
-			}
-			own, begun := processTime(), time.Now()
-			if err := each(ctx, len(c.users), k, func(n int) (err error) {
-				answers[n], err = pool.post(ctx, s.to, s.path, c.users[n].body)
-				came[n] = time.Now()
+			var own span
+			served, err := worked(c.served, func() (err error) {
+				own, err = worked(processTime, func() error {
+					return each(ctx, len(c.users), k, func(n int) (err error) {
+						answers[n], err = pool.post(ctx, s.to, s.path, c.users[n].body)
+						came[n] = time.Now()
+						return err
+					})
+				})
 				return err
-			}); err != nil {
-				return nil, fmt.Errorf("%s: %w", s.path, err)
-			}
-			_, spent := c.slow(begun)
-			client[i] = append(client[i], max(0, processTime()-own-spent).Seconds()*1e6/n)
-			has, err := deploy.CPU(c.rps)
+			})
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%s: %w", s.path, err)
 			}
 			now, err := c.counters(ctx)
 			if err != nil {
 				return nil, err
 			}
-			cpu[i] = append(cpu[i], (has-had).Seconds()*1e6/n)
+			cpu[i], client[i] = append(cpu[i], served), append(client[i], own)
 			out[i].in, out[i].out = float64(pool.in.Load()-in)/n, float64(pool.out.Load()-outBytes)/n
 			out[i].calls = (now.calls - before.calls) / n
 			if now.batches > before.batches {
@@ -341,10 +354,16 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			}
 		}
 	}
-	f, _ := c.slow(since)
 	for i := range out {
-		out[i].client = median(client[i]) / f
-		out[i].cpu, out[i].batch, out[i].after = median(cpu[i])/f, median(batch[i]), median(after[i])/f
+		served, err := c.machine.mean(c.machine.server, c.scale, cpu[i])
+		if err != nil {
+			return nil, err
+		}
+		own, err := c.machine.mean(c.machine.client, c.scale, client[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i].cpu, out[i].client, out[i].batch, out[i].after = served/n, own/n, median(batch[i]), median(after[i])
 	}
 	return &out, nil
 }
@@ -365,32 +384,26 @@ func apiece(came []time.Time) time.Duration {
 	return 0
 }
 
-// mixed has everybody log in so many times, k at a time, each with one request
-// after the other, in so many runs.
-func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
+// mixed has everybody log in so many times, k at a time, each with one request after the
+// other.
+func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 	pool := &connections{}
 	defer pool.close()
-	var cpu, slower, batch []float64
-	for range runs {
-		logins := make([]*member, (rounds+runs-1)/runs*len(c.users))
-		turns := make([]sync.Mutex, len(c.users)) // a user's newer login ends the one under way
-		for i := range logins {
-			m := *c.users[i%len(c.users)]
-			if err := c.prepare(&m); err != nil {
-				return level{}, err
-			}
-			logins[i] = &m
+	logins := make([]*member, rounds*len(c.users))
+	turns := make([]sync.Mutex, len(c.users)) // a user's newer login ends the one under way
+	for i := range logins {
+		m := *c.users[i%len(c.users)]
+		if err := c.prepare(&m); err != nil {
+			return l, err
 		}
-		before, err := c.counters(ctx)
-		if err != nil {
-			return level{}, err
-		}
-		had, err := deploy.CPU(c.rps)
-		if err != nil {
-			return level{}, err
-		}
-		begun := time.Now()
-		if err := each(ctx, len(logins), k, func(n int) error {
+		logins[i] = &m
+	}
+	before, err := c.counters(ctx)
+	if err != nil {
+		return l, err
+	}
+	s, err := worked(c.served, func() error {
+		return each(ctx, len(logins), k, func(n int) error {
 			turns[n%len(turns)].Lock()
 			defer turns[n%len(turns)].Unlock()
 			for _, s := range c.steps() {
@@ -403,25 +416,21 @@ func (c *crowd) mixed(ctx context.Context, rounds, runs, k int) (level, error) {
 				}
 			}
 			return nil
-		}); err != nil {
-			return level{}, err
-		}
-		f, _ := c.slow(begun)
-		slower = append(slower, f)
-		has, err := deploy.CPU(c.rps)
-		if err != nil {
-			return level{}, err
-		}
-		now, err := c.counters(ctx)
-		if err != nil {
-			return level{}, err
-		}
-		cpu = append(cpu, (has-had).Seconds()*1e6/float64(len(logins)))
-		if now.batches > before.batches {
-			batch = append(batch, (now.batched-before.batched)/(now.batches-before.batches))
-		}
+		})
+	})
+	if err != nil {
+		return l, err
 	}
-	return level{median(cpu), median(slower), median(batch)}, nil
+	now, err := c.counters(ctx)
+	if err != nil {
+		return l, err
+	}
+	took, err := c.machine.scaled(c.machine.server, c.scale, s)
+	l.cpu = took.Seconds() * 1e6 / float64(len(logins))
+	if now.batches > before.batches {
+		l.batch = (now.batched - before.batched) / (now.batches - before.batches)
+	}
+	return l, err
 }
 
 // prepare draws a new x for a user's next login.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"mpinlab/protocol"
+	"mpinlab/sim/deploy"
 )
 
 // batchSizes and badOnes are the batches that are measured. The policy keeps
@@ -21,86 +23,100 @@ var (
 	badOnes    = []int{0, 1, 2, 3}
 )
 
-// crypto measures the cryptography of an RPS on one CPU of this process, and the
-// verdicts with it.
-func (e *Entry) crypto(ctx context.Context, suite *protocol.Suite, samples int) error {
+// crypto measures the cryptography of an RPS on the servers' CPU, and the verdicts with
+// it.
+func (e *Entry) crypto(ctx context.Context, m *machine, suite *protocol.Suite, samples int) error {
+	if err := deploy.Pin(os.Getpid(), []int{m.server}); err != nil {
+		return err
+	}
+	w, err := e.onOne(ctx, m, suite, samples)
+	if err := errors.Join(err, deploy.Pin(os.Getpid(), m.all)); err != nil {
+		return err
+	}
+	e.Contention, err = w.contention(ctx, max(4, samples/20))
+	return err
+}
+
+// onOne is what is measured on one CPU.
+func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, samples int) (*workload, error) {
 	old := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(old)
 	w, err := newWorkload(suite, batchSizes[len(batchSizes)-1])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	// The yardstick is from the same time: everything is between two ticks, and told
-	// at the pace of all of them.
-	var ticks []time.Duration
-	tick := func() (float64, error) {
-		took, err := w.tick(len(ticks), processTime)
-		ticks = append(ticks, took)
-		return float64(took), err
-	}
-	paced := func(do func() (time.Duration, error)) (float64, error) {
-		before, err := tick()
-		if err != nil {
-			return 0, err
-		}
-		took, err := do()
-		if err != nil {
-			return 0, err
-		}
-		after, err := tick()
-		return 2 * float64(took) / (before + after), err
-	}
-	var verify []float64 // in ticks
+	var verify []span
 	for i := range samples + samples/10 {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		took, err := paced(func() (time.Duration, error) { return w.verifyOne(i % len(w.good)) })
+		s, err := w.verifyOne(i % len(w.good))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if i >= samples/10 {
-			verify = append(verify, took)
+			verify = append(verify, s)
 		}
 	}
+	batches := map[BatchCost][]span{} // by N and Bad
 	for _, n := range batchSizes {
 		for _, bad := range badOnes {
 			if bad > n || n == 1 && bad > 0 {
 				continue
 			}
-			var took []float64
+			c := BatchCost{N: n, Bad: bad}
+			e.Batch = append(e.Batch, c)
 			for k := range max(7, samples/(4*n)) {
 				if err := ctx.Err(); err != nil {
-					return err
+					return nil, err
 				}
-				t, err := paced(func() (time.Duration, error) { return w.verifyMany(n, bad, k) })
+				s, err := w.verifyMany(n, bad, k)
 				if err != nil {
-					return err
+					return nil, err
 				}
-				took = append(took, t)
+				batches[c] = append(batches[c], s)
+				// Over the whole time, so that the machine has all its speeds.
+				if s, err = w.verifyOne(k % len(w.good)); err != nil {
+					return nil, err
+				}
+				verify = append(verify, s)
 			}
-			e.Batch = append(e.Batch, BatchCost{N: n, Bad: bad, Time: median(took)})
 		}
 	}
-	e.Yardstick = meanTick(ticks)
-	for i := range e.Batch {
-		e.Batch[i].Time *= e.Yardstick
+	findPIN, err := w.findPIN(ctx, max(5, samples/20))
+	if err != nil {
+		return nil, err
 	}
-	var verifying []time.Duration
-	for _, t := range verify {
-		verifying = append(verifying, us(t*e.Yardstick))
+	if e.Scale, err = m.newScale(m.server, verify); err != nil {
+		return nil, err
 	}
-	if e.Verify, err = Measured(withoutStrays(verifying)); err != nil {
-		return err
+	for i, c := range e.Batch {
+		list, err := m.scaledAll(m.server, e.Scale, batches[c])
+		if err != nil {
+			return nil, err
+		}
+		var us []float64
+		for _, d := range list {
+			us = append(us, d.Seconds()*1e6)
+		}
+		e.Batch[i].Time = median(us)
 	}
-	if e.Answer, err = Measured(withoutStrays(w.answers)); err != nil {
-		return err
+	for _, to := range []struct {
+		d    *Dist
+		list []span
+	}{{&e.Verify, verify}, {&e.Answer, w.answers}, {&e.FindPIN, findPIN}} {
+		list, err := m.scaledAll(m.server, e.Scale, to.list)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			continue // this backend cannot, and so the RPS does not
+		}
+		if *to.d, err = Measured(list); err != nil {
+			return nil, err
+		}
 	}
-	if e.FindPIN, err = w.findPIN(ctx, max(5, samples/20)); err != nil {
-		return err
-	}
-	e.Contention, err = w.contention(ctx, max(4, samples/20))
-	return err
+	return w, nil
 }
 
 // contention is the time of verifying while every CPU verifies over that while
@@ -183,7 +199,7 @@ type workload struct {
 	permits   []*protocol.Permit
 	good, bad []protocol.Session
 	failed    []*protocol.FailedLogin // of the bad
-	answers   []time.Duration         // the times of computing V
+	answers   []span                  // of computing V
 }
 
 func newWorkload(suite *protocol.Suite, n int) (*workload, error) {
@@ -255,38 +271,39 @@ func (w *workload) session(id *protocol.Identity, secret *protocol.ClientSecret,
 	if err != nil {
 		return s, nil, err
 	}
-	start := processTime()
-	v, err := p.Pass2(c.Y())
-	w.answers = append(w.answers, processTime()-start)
+	var v []byte
+	answer, err := worked(processTime, func() (err error) {
+		v, err = p.Pass2(c.Y())
+		return err
+	})
 	if err != nil {
 		return s, nil, err
 	}
+	w.answers = append(w.answers, answer)
 	f = &protocol.FailedLogin{Date: w.date, Pass1: p.Pass1(), Y: c.Y(), V: v}
 	return protocol.Session{Identity: id, Transcript: &protocol.Transcript{Date: w.date, U: p.Pass1().UT, Y: c.Y(), V: v}}, f, nil
 }
 
 // verifyOne verifies one login as an RPS does: pass 1 was decoded before.
-func (w *workload) verifyOne(i int) (time.Duration, error) {
+func (w *workload) verifyOne(i int) (s span, err error) {
 	id := w.good[i].Identity
 	p, err := w.suite.NewProver(id, w.secrets[i], w.permits[i], rand.Reader)
 	if err != nil {
-		return 0, err
+		return s, err
 	}
 	c, err := w.verifier.Challenge(id, p.Pass1(), w.date, rand.Reader)
 	if err != nil {
-		return 0, err
+		return s, err
 	}
 	v, err := p.Pass2(c.Y())
 	if err != nil {
-		return 0, err
+		return s, err
 	}
-	start := processTime()
-	err = c.Verify(v)
-	return processTime() - start, err
+	return worked(processTime, func() error { return c.Verify(v) })
 }
 
-// verifyMany is the time of the k-th batch of a size.
-func (w *workload) verifyMany(n, bad, k int) (time.Duration, error) {
+// verifyMany verifies the k-th batch of a size.
+func (w *workload) verifyMany(n, bad, k int) (span, error) {
 	sessions := make([]protocol.Session, n)
 	for i := range sessions {
 		sessions[i] = w.good[(i+k*n)%len(w.good)]
@@ -294,42 +311,46 @@ func (w *workload) verifyMany(n, bad, k int) (time.Duration, error) {
 	for i := range bad { // apart from each other
 		sessions[(i*n/bad+k)%n] = w.bad[i]
 	}
-	start := processTime()
-	verdicts := w.verifier.VerifyBatch(sessions, rand.Reader)
-	took := processTime() - start
+	var verdicts []error
+	s, _ := worked(processTime, func() error {
+		verdicts = w.verifier.VerifyBatch(sessions, rand.Reader)
+		return nil
+	})
 	rejected := 0
 	for _, err := range verdicts {
 		if errors.Is(err, protocol.ErrRejected) {
 			rejected++
 		} else if err != nil {
-			return 0, err
+			return s, err
 		}
 	}
 	if rejected != bad {
-		return 0, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
+		return s, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
 	}
-	return took, nil
+	return s, nil
 }
 
 // pins is the range of the PIN errors that an RPS looks for: six digits.
 const pins = 1_000_000
 
-func (w *workload) findPIN(ctx context.Context, times int) (Dist, error) {
-	var took []time.Duration
+// findPIN finds out so often how wrong a PIN was; never where the backend cannot.
+func (w *workload) findPIN(ctx context.Context, times int) (list []span, err error) {
 	for i := range times {
 		if err := ctx.Err(); err != nil {
-			return Dist{}, err
+			return nil, err
 		}
 		k := i % len(w.bad)
-		start := processTime()
-		_, err := w.verifier.PINError(w.bad[k].Identity, w.failed[k], pins)
+		s, err := worked(processTime, func() error {
+			_, err := w.verifier.PINError(w.bad[k].Identity, w.failed[k], pins)
+			return err
+		})
 		if errors.Is(err, protocol.ErrNoPairing) {
-			return Constant(0), nil // this backend cannot, and so the RPS does not
+			return nil, nil
 		}
 		if err != nil {
-			return Dist{}, err
+			return nil, err
 		}
-		took = append(took, processTime()-start)
+		list = append(list, s)
 	}
-	return Measured(withoutStrays(took))
+	return list, nil
 }

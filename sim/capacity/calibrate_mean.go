@@ -30,7 +30,8 @@ func meanEntry(list []*Entry) *Entry {
 	e := list[0].at(1)
 	list = slices.Clone(list)
 	for i, x := range list {
-		list[i] = x.at(e.Yardstick / x.Yardstick)
+		p := e.Scale.Pulse // the costs at this pulse of all
+		list[i] = x.at((x.Scale.Base + x.Scale.Slope*p) / (e.Scale.Base + e.Scale.Slope*p))
 	}
 	number := func(of func(*Entry) *float64) {
 		sum := 0.0
@@ -51,19 +52,25 @@ func meanEntry(list []*Entry) *Entry {
 	dist(func(e *Entry) *Dist { return &e.Answer })
 	dist(func(e *Entry) *Dist { return &e.Issue })
 	number(func(e *Entry) *float64 { return &e.Contention })
+	for _, f := range []func(*Scale) *float64{
+		func(s *Scale) *float64 { return &s.Base }, func(s *Scale) *float64 { return &s.Slope }, func(s *Scale) *float64 { return &s.Pulse },
+	} {
+		number(func(e *Entry) *float64 { return f(&e.Scale) })
+	}
 	for i := range e.Batch {
 		number(func(e *Entry) *float64 { return &e.Batch[i].Time })
 	}
 	for _, mode := range []func(*Entry) *Requests{func(e *Entry) *Requests { return &e.Single }, func(e *Entry) *Requests { return &e.Batching }} {
 		number(func(e *Entry) *float64 { return &mode(e).Verify })
 		number(func(e *Entry) *float64 { return &mode(e).After })
+		number(func(e *Entry) *float64 { return &mode(e).Monitor })
 		for _, r := range []func(*Requests) *RequestCost{
 			func(r *Requests) *RequestCost { return &r.Permit }, func(r *Requests) *RequestCost { return &r.Pass1 },
 			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },
 		} {
 			of := func(e *Entry) *RequestCost { return r(mode(e)) }
 			for _, f := range []func(*RequestCost) *float64{
-				func(r *RequestCost) *float64 { return &r.CPU }, func(r *RequestCost) *float64 { return &r.Linger },
+				func(r *RequestCost) *float64 { return &r.CPU },
 				func(r *RequestCost) *float64 { return &r.Client }, func(r *RequestCost) *float64 { return &r.Calls },
 				func(r *RequestCost) *float64 { return &r.In }, func(r *RequestCost) *float64 { return &r.Out },
 			} {

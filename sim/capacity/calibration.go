@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/4"
+const Format = "mpin-capacity/5"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -62,9 +62,9 @@ type Entry struct {
 	// Memory is the RPS's resident memory in bytes after the measurement.
 	Memory int64 `json:"memory"`
 
-	// Yardstick is what one verification took in µs meanwhile, now and then: how
-	// fast the machine was.
-	Yardstick float64 `json:"yardstick_us"`
+	// Scale tells how slow the machine is at some time: costs are those of its mean
+	// speed while calibrating.
+	Scale Scale `json:"scale"`
 
 	// mixing is what requests that come mixed take over those that come by kind,
 	// while calibrating.
@@ -83,16 +83,17 @@ type Requests struct {
 	Verify float64 `json:"verify_factor"`
 	// After is the share of Redeem's CPU time that comes after the verdict.
 	After float64 `json:"after_verdict"`
+	// Monitor is what everything takes more while Go's monitor looks often: see
+	// [Monitor].
+	Monitor float64 `json:"monitor"`
 }
 
 // RequestCost is one request's.
 type RequestCost struct {
-	// CPU is the server's mean time on a CPU in µs under load, Wake what it takes
-	// more where it was idle before, and Linger where it has nothing to do
-	// afterwards. Service is how single requests lie about CPU.
+	// CPU is the server's mean time on a CPU in µs under load, and Wake what it takes
+	// more where it was idle before. Service is how single requests lie about CPU.
 	CPU     float64 `json:"cpu_us"`
 	Wake    Wake    `json:"wake"`
-	Linger  float64 `json:"linger_us"`
 	Service Dist    `json:"service"`
 	// Client is the CPU time in µs of the client for sending the request and
 	// reading its answer. Delay is what it waited besides its own and the
@@ -109,7 +110,7 @@ type RequestCost struct {
 
 // cost is the model's form of it.
 func (r *RequestCost) cost() Cost {
-	return Cost{Service: r.Service, Wake: r.Wake, Linger: us(r.Linger), Delay: r.Delay}
+	return Cost{Service: r.Service, Wake: r.Wake, Delay: r.Delay}
 }
 
 func us(x float64) time.Duration { return time.Duration(math.Round(x * 1000)) }
@@ -173,8 +174,11 @@ func (e *Entry) check() error {
 	if e.Suite == "" || e.Backend == "" || e.Store == "" {
 		return errors.New("suite, backend or store is missing")
 	}
-	if e.Verify.mean <= 0 || e.Issue.mean <= 0 || !(e.Yardstick > 0 && e.Yardstick < 1e9) {
-		return errors.New("verify, issue or yardstick is missing")
+	if e.Verify.mean <= 0 || e.Issue.mean <= 0 {
+		return errors.New("verify or issue is missing")
+	}
+	if err := e.Scale.check(); err != nil {
+		return err
 	}
 	if err := (&Batching{Costs: e.Batch}).check(); err != nil {
 		return err
@@ -186,8 +190,11 @@ func (e *Entry) check() error {
 		if !(rs.Verify > 0 && rs.Verify <= 10) || !(rs.After >= 0 && rs.After <= 1) {
 			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
 		}
+		if !(rs.Monitor >= 0 && rs.Monitor <= 10) {
+			return fmt.Errorf("%v more while Go's monitor looks often", rs.Monitor)
+		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
-			for _, v := range []float64{r.CPU, r.Linger, r.Client, r.Calls, r.In, r.Out} {
+			for _, v := range []float64{r.CPU, r.Client, r.Calls, r.In, r.Out} {
 				if !(v >= 0) || v > 1e9 {
 					return fmt.Errorf("a cost of %v", v)
 				}
@@ -333,14 +340,14 @@ func (c *Calibration) Stores() []string {
 func (e *Entry) at(f float64) *Entry {
 	c := *e
 	c.Verify, c.FindPIN, c.Answer, c.Issue = e.Verify.Scale(f), e.FindPIN.Scale(f), e.Answer.Scale(f), e.Issue.Scale(f)
-	c.Yardstick *= f
+	c.Scale.Base, c.Scale.Slope = e.Scale.Base/f, e.Scale.Slope/f
 	c.Batch = slices.Clone(e.Batch)
 	for i := range c.Batch {
 		c.Batch[i].Time *= f
 	}
 	for _, mode := range []*Requests{&c.Single, &c.Batching} {
 		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
-			r.CPU, r.Linger, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Linger, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
+			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
 			r.Wake = slices.Clone(r.Wake)
 			for i := range r.Wake {
 				r.Wake[i].Time *= f
@@ -356,7 +363,7 @@ func (e *Entry) Model(batching bool) *Model {
 	if batching {
 		r = &e.Batching
 	}
-	m := &Model{Instances: 1, Cores: 1, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
+	m := &Model{Instances: 1, Cores: 1, Monitor: Monitor{r.Monitor, monitoring}, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
 	if batching {
 		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}
 		first := goodOnes(e.Batch)[0].Time

@@ -7,16 +7,14 @@ import (
 
 // The kinds of event.
 const (
-	evRequest   uint8 = iota // a login's next request reaches its instance
-	evServed                 // a core has done with a request
-	evBatch                  // a core has done with a slice of a batch
-	evIssued                 // a D-TA's core has issued
-	evAnswer                 // a login's last answer is with the client
-	evAgain                  // a client begins anew
-	evThought                // a client's core has done
-	evChore                  // a chore is due
-	evChoreDone              // a core has done with a chore
-	evLingered               // a core has nothing left to do
+	evRequest  uint8 = iota // a login's next request reaches its instance
+	evServed                // a core has done with a request
+	evBatch                 // a core has done with a slice of a batch
+	evIssued                // a D-TA's core has issued
+	evAnswer                // a login's last answer is with the client
+	evAgain                 // a client begins anew
+	evThought               // a client's core has done
+	evLingered              // a core has nothing left to do
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -38,10 +36,7 @@ type job struct {
 	back    bool // the verdict is there
 }
 
-const (
-	noJob   = ^uint32(0)
-	noLogin = noJob - 1
-)
+const noJob = ^uint32(0)
 
 type deadline struct {
 	at int64
@@ -72,7 +67,8 @@ type engine struct {
 	first          []float64 // chance that a login needs a permit, over the period
 
 	now, start, end int64 // start is the end of the warm-up
-	paces           int   // of the model's, those that have begun
+	servers         pace
+	clientPace      pace
 	busyTime        [2]int64
 	verdicts        int64
 	result          *Result
@@ -114,6 +110,7 @@ func newEngine(m *Model) *engine {
 	e := &engine{
 		m: m, random: rand.New(rand.NewPCG(m.Seed, 0x6361706163697479)), inst: make([]instance, m.Instances),
 		now: int64(m.From), start: int64(m.From + m.WarmUp), end: int64(m.From + m.WarmUp + m.Duration),
+		servers: pace{list: m.Speeds, from: int64(m.From)}, clientPace: pace{list: m.ClientSpeeds, from: int64(m.From)},
 		result: &Result{Whole: newHistogram()},
 	}
 	for i := range e.inst {
@@ -150,11 +147,6 @@ func newEngine(m *Model) *engine {
 
 func (e *engine) run(ctx context.Context) (*Result, error) {
 	next, coming := e.coming()
-	for i := range e.m.Chores {
-		for k := range e.inst {
-			e.push(e.now+int64(e.m.Chores[i].First), event{job: uint32(i), core: uint32(k), kind: evChore})
-		}
-	}
 	for count := 0; ; count++ {
 		if count%checkEvery == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -200,7 +192,7 @@ func (e *engine) happen(v event) {
 			e.prepare(r)
 		}
 	case evServed:
-		e.quit(r, v.core)
+		e.release(v.core)
 		e.served(r, v.core)
 	case evBatch:
 		e.sliced(v.job, v.core) // what it wakes is there before the core looks for work
@@ -224,13 +216,6 @@ func (e *engine) happen(v event) {
 		default:
 			e.send(r)
 		}
-	case evChore:
-		e.want(v.core, task{ref: ref{job: noLogin}, batch: v.job})
-		if at := e.now + int64(e.m.Chores[v.job].Every); at < e.end {
-			e.push(at, event{job: v.job, core: v.core, kind: evChore})
-		}
-	case evChoreDone, evLingered:
-		e.release(v.core)
 	}
 }
 
@@ -259,12 +244,12 @@ func (e *engine) thinking(r ref) {
 		} else {
 			d = e.m.Costs[j.stage].Think.draw(e.random)
 		}
-		d = e.slowed(d)
 		if j.spent < 0 {
 			j.spent = e.now // when it began
 		}
 	}
-	e.push(e.now+d, event{job: r.job, gen: r.gen, kind: evThought})
+	end, _ := e.clientPace.after(e.now, d)
+	e.push(end, event{job: r.job, gen: r.gen, kind: evThought})
 }
 
 func (e *engine) alive(r ref) bool { return e.jobs[r.job].gen == r.gen }
@@ -361,8 +346,8 @@ func (e *engine) served(r ref, i uint32) {
 
 // answer sends the answer to a request on its way.
 func (e *engine) answer(r ref) {
-	d := e.slowed(e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random))
-	e.events.push(event{at: e.now + d, job: r.job, gen: r.gen, kind: evAnswer})
+	at, _ := e.servers.after(e.now, e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random))
+	e.push(at, event{job: r.job, gen: r.gen, kind: evAnswer})
 }
 
 // answered is a client that has its answer.

@@ -2,23 +2,39 @@ package capacity
 
 import "time"
 
-// task is what waits for a core: a login's request, a worker (job noJob), or a
-// chore (job noLogin), whose number is in batch.
+// task is what waits for a core: a login's request, or a worker (job noJob).
 type task struct {
 	ref
 	batch uint32 // a worker's batch + 1, 0 if it has yet to take one
 	stage Stage  // of the request, which stays when its client has gone
 }
 
-// instance is one RPS. What a verdict has woken comes before what waits at the
-// door: Go's scheduler looks at the network only when nothing is ready.
+// instance is one RPS, whose cores take what is ready, then what has given way to it, and
+// look at the door when there is neither: Go's scheduler. It hands on what it finds there
+// in the opposite order, the last to come first, and lets all of it have its turn before
+// it looks again.
 type instance struct {
 	ready    ring[task]
-	waiting  ring[task]
-	polled   int64   // when one of waiting got a core
-	fresh    int     // cores that have done nothing yet
-	idle     []int64 // since when the others without work have been so
+	yielded  ring[task]
+	waiting  ring[task] // at the door
+	polled   int64      // when the door was looked at
+	fresh    int        // cores that have done nothing yet
+	idle     []int64    // since when the others without work have been so
+	began    int64      // when Go's monitor began to look: see Monitor
 	verifier verifier
+}
+
+// look takes in what waits at the door of an instance.
+func (e *engine) look(in *instance) {
+	in.polled = e.now
+	for i, n := 0, in.waiting.n; i < n; i++ {
+		k := n - 1 - i
+		if e.m.InTurn {
+			k = i
+		}
+		in.ready.push(*in.waiting.at(k))
+	}
+	in.waiting.n = 0
 }
 
 // rested is the longest that a core counts as idle.
@@ -26,23 +42,37 @@ const rested = int64(time.Hour)
 
 // take takes a core that has nothing to do, the last one that had, and tells how
 // long it has not: as Go's scheduler does. ok is false where all have.
-func (in *instance) take(now int64) (idle int64, ok bool) {
-	if n := len(in.idle); n > 0 {
-		since := in.idle[n-1]
+func (e *engine) take(in *instance) (idle int64, ok bool) {
+	switch n := len(in.idle); {
+	case n > 0:
+		idle = e.now - in.idle[n-1]
 		in.idle = in.idle[:n-1]
-		return now - since, true
-	}
-	if in.fresh > 0 {
+	case in.fresh > 0:
 		in.fresh--
-		return rested, true
+		idle = rested
+	default:
+		return 0, false
 	}
-	return 0, false
+	if e.m.Monitor.Extra > 0 && e.slept(e.now-idle-in.began, idle) {
+		in.began = e.now
+	}
+	return idle, true
+}
+
+// slept tells whether Go's monitor, so long after it began, has found that there was
+// nothing to do for a time, and sleeps.
+func (e *engine) slept(since, idle int64) bool {
+	every := int64(looking)
+	if rest := since - int64(e.m.Monitor.For); rest > 0 {
+		every = min(every+rest, longestLook) // it doubles
+	}
+	return int64(e.random.Float64()*float64(every)) < idle
 }
 
 // want gives a task a core, or has it wait for one.
 func (e *engine) want(i uint32, t task) {
 	in := &e.inst[i]
-	if idle, ok := in.take(e.now); ok {
+	if idle, ok := e.take(in); ok {
 		in.polled = e.now
 		e.work(i, t, idle)
 		return
@@ -52,53 +82,39 @@ func (e *engine) want(i uint32, t task) {
 
 // wake gives what has been waiting for a verdict a core, before what comes from
 // outside.
-func (e *engine) wake(i uint32, t task) {
-	in := &e.inst[i]
-	if _, ok := in.take(e.now); ok {
+func (e *engine) wake(i uint32, t task) { e.inside(i, t, &e.inst[i].ready) }
+
+// yield does the same with a worker, after what is ready.
+func (e *engine) yield(i uint32, t task) { e.inside(i, t, &e.inst[i].yielded) }
+
+func (e *engine) inside(i uint32, t task, queue *ring[task]) {
+	if _, ok := e.take(&e.inst[i]); ok {
 		e.work(i, t, 0)
 		return
 	}
-	in.ready.push(t)
+	queue.push(t)
 }
 
 // release ends what a core did; the next task gets it.
 func (e *engine) release(i uint32) {
 	in := &e.inst[i]
-	if in.ready.n > 0 {
+	if in.ready.n+in.yielded.n == 0 && in.waiting.n > 0 {
+		e.look(in)
+	}
+	switch {
+	case in.ready.n > 0:
 		e.work(i, in.ready.pop(), 0)
-		return
+	case in.yielded.n > 0:
+		e.work(i, in.yielded.pop(), 0)
+	default:
+		in.idle = append(in.idle, e.now)
 	}
-	if in.waiting.n > 0 {
-		in.polled = e.now
-		e.work(i, in.waiting.pop(), 0)
-		return
-	}
-	in.idle = append(in.idle, e.now)
-}
-
-// quit ends a request's work on a core, which lingers where nothing else waits and
-// the request is done.
-func (e *engine) quit(r ref, i uint32) {
-	in := &e.inst[i]
-	if in.ready.n+in.waiting.n == 0 && e.alive(r) {
-		j := &e.jobs[r.job]
-		verified := j.stage != Redeem || e.table == nil || j.back
-		if d := e.m.Costs[j.stage].Linger; d > 0 && verified {
-			e.hold(i, int64(d), event{kind: evLingered})
-			return
-		}
-	}
-	e.release(i)
 }
 
 // work has a core work on a task, idle ns after it did something else.
 func (e *engine) work(i uint32, t task, idle int64) {
-	switch t.job {
-	case noJob:
+	if t.job == noJob {
 		e.verify(i, t)
-		return
-	case noLogin:
-		e.hold(i, e.m.Chores[t.batch].Service.draw(e.random), event{kind: evChoreDone})
 		return
 	}
 	j := &e.jobs[t.job]
@@ -135,24 +151,25 @@ func (e *engine) work(i uint32, t task, idle int64) {
 	e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
 }
 
-// slowed is a time at the machine's present pace.
-func (e *engine) slowed(d int64) int64 {
-	p := e.m.Pace
-	for e.paces < len(p) && e.now >= int64(e.m.From+p[e.paces].At) {
-		e.paces++
-	}
-	if e.paces == 0 {
+// monitored is what work takes with what Go's monitor takes besides.
+func (e *engine) monitored(i uint32, d int64) int64 {
+	m := &e.m.Monitor
+	if m.Extra == 0 || e.m.Cores > 1 {
 		return d
 	}
-	return int64(float64(d) * p[e.paces-1].Slower)
+	left := float64(e.inst[i].began + int64(m.For) - e.now)
+	if left <= 0 {
+		return d
+	}
+	return d + int64(m.Extra*min(float64(d), left/(1+m.Extra)))
 }
 
-// hold keeps a core for a time.
+// hold keeps a core for what takes d at speed 1.
 func (e *engine) hold(i uint32, d int64, v event) {
-	d = e.slowed(d)
-	e.busyFor(0, d)
-	v.at, v.core = e.now+d, i
-	e.events.push(v)
+	end, used := e.servers.after(e.now, e.monitored(i, d))
+	e.busyFor(0, used)
+	v.core = i
+	e.push(end, v)
 }
 
 // busyFor counts a core's time from now on, as far as it lies in what is counted.

@@ -20,7 +20,7 @@ func (e *engine) enter(i uint32, r ref) {
 	v.waiting.push(r)
 	if v.awake < e.workers {
 		v.awake++
-		e.want(i, task{ref: ref{job: noJob}})
+		e.yield(i, task{ref: ref{job: noJob}})
 	}
 }
 
@@ -69,8 +69,11 @@ func (e *engine) verify(i uint32, t task) {
 // sliced is the end of a batch's slice; the core is given away afterwards.
 func (e *engine) sliced(k, i uint32) {
 	b, v := &e.batches[k], &e.inst[i].verifier
+	if e.now-e.inst[i].polled >= slice { // nobody looked, so Go's monitor does
+		e.look(&e.inst[i])
+	}
 	if b.left > 0 {
-		e.want(i, task{ref: ref{job: noJob}, batch: k + 1})
+		e.yield(i, task{ref: ref{job: noJob}, batch: k + 1})
 		return
 	}
 	v.verifying -= len(b.jobs)
@@ -86,10 +89,5 @@ func (e *engine) sliced(k, i uint32) {
 		v.awake--
 		return
 	}
-	// The worker goes on before the door is looked at, but for so long only.
-	if next := (task{ref: ref{job: noJob}}); e.now-e.inst[i].polled < slice {
-		e.wake(i, next)
-	} else {
-		e.want(i, next)
-	}
+	e.yield(i, task{ref: ref{job: noJob}})
 }

@@ -1,7 +1,6 @@
 package capacity
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -34,9 +33,6 @@ type Cost struct {
 	// was idle before. A pass without a service time needs no core.
 	Service Dist
 	Wake    Wake
-	// Linger is how long the core is held after the request where nothing else
-	// waits for it: what a server does before it sleeps.
-	Linger time.Duration
 	// Delay is the rest of what the client waits: network, kernel, store.
 	Delay Dist
 	// Think is the client's time from the request before to this one.
@@ -78,18 +74,34 @@ func (w Wake) check() error {
 	return nil
 }
 
-// Chore is what an instance does besides logins, as answering who watches it: it
-// holds a core for Service, the first time after First and then once in Every.
-type Chore struct {
-	First, Every time.Duration
-	Service      Dist
+// Monitor is what Go's runtime takes of a core: its monitor thread sleeps while a
+// process has nothing to do, and looks every 20 µs once it has, fifty times before it looks
+// more and more seldom. Where there is one core it looks from that one, which, as each
+// look is an interrupt and two changes of the thread, makes all work take longer by Extra
+// for so long after the core was idle.
+type Monitor struct {
+	Extra float64
+	For   time.Duration
 }
+
+const (
+	// looking is the time between two looks at first: 20 µs, 50 µs that Linux lets a
+	// timer of an ordinary thread be late, and the look. monitoring is fifty of it,
+	// and longestLook what it grows to.
+	looking     = 80 * time.Microsecond
+	monitoring  = 50 * looking
+	longestLook = int64(10 * time.Millisecond)
+)
 
 // Model is a deployment and its load.
 type Model struct {
 	// Instances of the RPS with Cores each. A balancer gives requests to them
 	// in turn.
 	Instances, Cores int
+	// Monitor is that of instances of one core.
+	Monitor Monitor
+	// InTurn serves requests in the order in which they come, instead of Go's.
+	InTurn bool
 	// Costs are those of the stages, in Redeem without verification. A stage
 	// without costs is not there: it takes no time.
 	Costs [stages]Cost
@@ -115,8 +127,6 @@ type Model struct {
 	PermitPeriod time.Duration
 	PerUser      float64
 
-	// Chores are those of every instance.
-	Chores []Chore
 	// ClientCores, if not 0, are the cores that all clients share, as those of a
 	// load generator do: Think, and Finish after the last answer, hold one of
 	// them. Whole is then from the beginning of a login's first Think, when its
@@ -139,20 +149,14 @@ type Model struct {
 	// anew up to Retries times, each after Pause.
 	Timeout, Pause time.Duration
 	Retries        int
-	// Pace is how many times as long everything takes, from times after From on, in
-	// ascending order; 1 before the first.
-	Pace []Pace
+	// Speeds are those of the instances' cores, and ClientSpeeds those of the clients'
+	// (see ClientCores), by the time after From, in ascending order; 1 before the first.
+	Speeds, ClientSpeeds []Speed
 	// InFlight bounds the logins under way, as a load generator does; what comes
 	// beyond is dropped. 0 is no bound.
 	InFlight int
 
 	Seed uint64
-}
-
-// Pace is the speed of the machine from some time on.
-type Pace struct {
-	At     time.Duration
-	Slower float64
 }
 
 // ErrModel: a model that cannot be.
@@ -178,8 +182,8 @@ func (m *Model) check() error {
 		return bad("%d cores of the clients", m.ClientCores)
 	case m.Trace != nil && !slices.IsSorted(m.Trace) || len(m.Trace) > 0 && m.Trace[0] < 0:
 		return bad("arrivals that are not in order")
-	case !slices.IsSortedFunc(m.Pace, func(a, b Pace) int { return cmp.Compare(a.At, b.At) }):
-		return bad("paces that are not in order")
+	case !checkSpeeds(m.Speeds) || !checkSpeeds(m.ClientSpeeds):
+		return bad("speeds that are not in order, or not 0 or of 1/%d to %d, or 0 for ever", maxSpeed, maxSpeed)
 	case m.Trace != nil && m.PermitPeriod > 0:
 		return bad("permits follow from a profile of arrivals")
 	case m.Timeout < 0 || m.Pause < 0 || m.Retries < 0 || m.Retries > 1000 || m.InFlight < 0:
@@ -192,22 +196,12 @@ func (m *Model) check() error {
 	if nothing {
 		return bad("a login takes no time")
 	}
-	for _, p := range m.Pace {
-		if !(p.Slower >= 0.01 && p.Slower <= 100) {
-			return bad("%v times as slow", p.Slower)
-		}
+	if !(m.Monitor.Extra >= 0 && m.Monitor.Extra <= 10) || m.Monitor.For < 0 || m.Monitor.For > time.Hour {
+		return bad("%v more for %v", m.Monitor.Extra, m.Monitor.For)
 	}
 	for _, c := range m.Costs {
 		if err := c.Wake.check(); err != nil {
 			return err
-		}
-		if c.Linger < 0 || c.Linger > time.Hour {
-			return bad("a core lingers for %v", c.Linger)
-		}
-	}
-	for _, c := range m.Chores {
-		if c.First < 0 || c.Every < time.Microsecond {
-			return bad("a chore after %v, every %v", c.First, c.Every)
 		}
 	}
 	if m.Batching != nil {

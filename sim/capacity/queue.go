@@ -88,3 +88,6 @@ func (r *ring[T]) pop() T {
 }
 
 func (r *ring[T]) first() *T { return &r.list[r.head] }
+
+// at is the one after i others.
+func (r *ring[T]) at(i int) *T { return &r.list[(r.head+i)&(len(r.list)-1)] }

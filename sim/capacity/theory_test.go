@@ -9,7 +9,7 @@ import (
 
 // queue is a single station: one instance, one request a login.
 func queue(cores int, load float64, service Dist, seed uint64) *Model {
-	m := &Model{Instances: 1, Cores: cores, Seed: seed}
+	m := &Model{Instances: 1, Cores: cores, InTurn: true, Seed: seed}
 	m.Costs[Pass1].Service = service
 	rate := load * float64(cores) / service.Mean().Seconds()
 	m.Arrivals = Flat(rate)

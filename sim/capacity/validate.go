@@ -33,6 +33,7 @@ type ValidateOptions struct {
 	Bounds   Bounds
 	Seed     uint64
 	Command  func(configFile string) *exec.Cmd
+	Pulse    func(cpus string) *exec.Cmd
 	Progress func(done, total int, what string)
 	Log      io.Writer
 }
@@ -74,8 +75,8 @@ type ValidatedMode struct {
 	// CPU is the RPS's time on a core for a login at saturation, in µs: the
 	// inverse of Saturation where nobody else had the core.
 	CPU Compared `json:"cpu_us"`
-	// Slower is how many times as long as while calibrating the yardstick took in
-	// each round: the model's costs are scaled by it.
+	// Slower is how many times as long as while calibrating work took in each round,
+	// by the pulse of the server's CPU, which the model follows.
 	Slower []float64 `json:"slower"`
 	// MeanBatch is that of saturation, 0 one by one.
 	MeanBatch Compared        `json:"mean_batch"`
@@ -203,6 +204,9 @@ func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
 	for _, s := range bench.Environment() {
 		v.Environment = append(v.Environment, Setting{s.Key, s.Value})
 	}
+	doze, kept := awake()
+	defer doze()
+	v.Environment = append(v.Environment, idling(kept))
 	entry, runs, err := o.measure(ctx, v)
 	if err != nil {
 		return nil, err
@@ -254,7 +258,7 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 		if o.Fresh != nil {
 			step("round %d of %d: costs", round+1, o.Rounds)
 			f := *o.Fresh
-			f.Backends, f.Stores, f.Progress = []string{o.Backend}, nil, nil
+			f.Backends, f.Stores, f.Progress, f.Pulse = []string{o.Backend}, nil, nil, o.Pulse
 			part, err := Calibrate(ctx, f)
 			if err != nil {
 				return nil, nil, err
@@ -325,15 +329,14 @@ func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, run
 	out := &ValidatedMode{Batching: batching}
 	var model, cpu, batch [2][]float64
 	for _, r := range runs[0] {
-		then := r.model(e)
-		m, err := then.saturation(ctx, batching, r.seed, r.offered, r.generator)
+		m, err := r.during(e, batching).Run(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out.Slower = append(out.Slower, r.yard/e.Yardstick)
+		out.Slower = append(out.Slower, r.slower(e))
 		add(&model, m.Rate, r.rate)
 		if r.cpu > 0 { // the RPS was asked while it answered
-			add(&cpu, 1e6*then.own(m)/m.Rate, 1e6*r.cpu/r.rate)
+			add(&cpu, 1e6*r.used(m)/m.Rate, 1e6*r.cpu/r.rate)
 		}
 		add(&batch, m.MeanBatch, r.batch)
 	}
@@ -359,24 +362,20 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 	var p50, p99, cpu, batch [2][]float64
 	requests := map[Stage]*[2][]float64{Pass1: {}, Pass2: {}, Redeem: {}}
 	for _, r := range runs {
-		then := r.model(e)
-		m := then.real(batching, r.seed, r.generator)
-		m.Pace = r.paces
-		m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
-		sim, err := m.Run(ctx)
+		sim, err := r.during(e, batching).Run(ctx)
 		if err != nil {
 			return nil, err
 		}
 		add(&p50, ms(sim.Whole.Quantile(0.5)), r.p50)
 		add(&p99, ms(sim.Whole.Quantile(0.99)), r.p99)
 		if r.cpu > 0 {
-			add(&cpu, then.own(sim), r.cpu)
+			add(&cpu, r.used(sim), r.cpu)
 		}
 		add(&batch, sim.MeanBatch, r.batch)
 		for s, to := range requests {
-			add(to, ms(sim.Stages[s].Quantile(0.5))+then.client(batching, s)/1000, r.requests[s])
+			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
 		}
-		p.Slower = append(p.Slower, r.yard/e.Yardstick)
+		p.Slower = append(p.Slower, r.slower(e))
 		p.Rate, p.Late, p.QueueP99, p.Generator = r.offered, max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
 	p.P50, p.P99, p.CPU, p.MeanBatch = compared(p50[0], p50[1]), compared(p99[0], p99[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])

@@ -18,6 +18,7 @@ import (
 // real is what came out of a real run.
 type real struct {
 	seed           uint64
+	inFlight       int
 	arrivals       []time.Duration
 	warmUp, length time.Duration
 	offered, rate  float64 // logins a second
@@ -26,14 +27,37 @@ type real struct {
 	cpu            float64 // share of the RPS's core
 	batch          float64 // mean
 	late, queue    float64
-	generator      float64 // µs a login
-	disturbed      float64 // share of all CPUs that others had
-	yard           float64 // µs that the yardstick took
-	paces          []Pace  // how that changed
+	generator      float64   // µs a login
+	disturbed      float64   // share of all CPUs that others had
+	begun          time.Time // the load
+	server, client []beat    // of their CPUs while it was there
 }
 
-// model is the entry on a machine as fast as it was in the run.
-func (r *real) model(e *Entry) *Entry { return e.at(r.yard / e.Yardstick) }
+// during is the model of a run: the same arrivals at the same speed of the machine, and
+// the generator's work as it was.
+func (r *real) during(e *Entry, batching bool) *Model {
+	servers, clients := e.Scale.speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
+	m := e.real(batching, r.seed, r.generator*meanSpeed(clients, r.warmUp, r.length))
+	m.Speeds, m.ClientSpeeds, m.InFlight = less(servers, r.server), less(clients, r.client), r.inFlight
+	m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
+	return m
+}
+
+// less is speeds without what the pulse itself takes of its CPU.
+func less(list []Speed, beats []beat) []Speed {
+	for i := range list {
+		list[i].Speed *= 1 - pulsing(beats)
+	}
+	return list
+}
+
+// used is the share of the servers' CPU that the servers had in a simulation of a run.
+func (r *real) used(s *Result) float64 { return s.Utilization * (1 - pulsing(r.server)) }
+
+// slower is how many times as long as while calibrating work took on the servers' CPU.
+func (r *real) slower(e *Entry) float64 {
+	return 1 / meanSpeed(e.Scale.speeds(r.server, r.begun), r.warmUp, r.length)
+}
 
 // client is the CPU time in µs of a request's client.
 func (e *Entry) client(batching bool, s Stage) float64 {
@@ -46,8 +70,7 @@ func (e *Entry) client(batching bool, s Stage) float64 {
 
 // real is the model of what the load generator does to one RPS: no permits; its
 // own work, of so many µs a login, takes turns on its CPU, half of a request's
-// before it is sent, half after the answer; all servers share a CPU with the
-// yardstick.
+// before it is sent, half after the answer.
 func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 	m := e.Model(batching)
 	m.Costs[Permit] = Cost{}
@@ -59,14 +82,7 @@ func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 	m.Costs[Pass2].Think = Constant(us(rest + half(Pass1) + answer + half(Pass2)))
 	m.Costs[Redeem].Think = Constant(us(rest + half(Pass2) + half(Redeem)))
 	m.Finish = Constant(us(rest + half(Redeem)))
-	m.Chores = append(m.Chores, Chore{First: yardEvery, Every: yardEvery, Service: Constant(us(yardShare * e.Yardstick))})
 	return m
-}
-
-// own is the share of the core that the RPS itself had in a simulation of real.
-func (e *Entry) own(r *Result) float64 {
-	others := yardShare * e.Yardstick / 1e6 / yardEvery.Seconds()
-	return max(0, r.Utilization-others)
 }
 
 // saturation simulates a core that has as many logins as it bears; a rate of 0 is
@@ -118,7 +134,7 @@ func uncollected() (undo func()) {
 
 // run is a real run at a rate.
 func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate float64, inFlight int, seed uint64) (*real, error) {
-	out := &real{seed: seed, offered: rate, warmUp: (o.Duration / 5).Truncate(time.Millisecond), length: o.Duration.Truncate(time.Millisecond)}
+	out := &real{seed: seed, inFlight: inFlight, offered: rate, warmUp: (o.Duration / 5).Truncate(time.Millisecond), length: o.Duration.Truncate(time.Millisecond)}
 	yaml := fmt.Sprintf(scenario, e.Suite, e.Backend, batching, e.Backend, inFlight, out.warmUp.Milliseconds(), rate, out.length.Milliseconds())
 	s, err := load.Read("validation.yaml", []byte(yaml))
 	if err != nil {
@@ -126,31 +142,19 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 	}
 	out.arrivals = slices.Collect(s.Stages[0].Arrivals(seed))
 	defer uncollected()()
-	suite, err := e.suite()
+	cpus, err := newMachine(o.Pulse)
 	if err != nil {
 		return nil, err
 	}
-	_, servers, err := cpus()
-	if err != nil {
-		return nil, err
-	}
-	yard, err := newYardstick(suite, servers)
-	if err != nil {
-		return nil, err
-	}
-	defer yard.end()
+	defer cpus.end()
 	begun := time.Now()
 	machine, own, disturbance := machineTime()
-	var begin, from, to atomic.Pointer[time.Time] // of the load, and when logins counted, to a tenth of a second
+	var begin atomic.Pointer[time.Time] // of the load
 	run, err := load.Run(ctx, s, load.Options{Seed: seed, Command: o.Command, Log: o.Log, Sparing: true, Progress: func(p load.Progress) {
 		if now := time.Now(); p.Doing == s.Stages[0].Name && p.Total > 0 {
 			at := out.length * time.Duration(p.Done) / time.Duration(p.Total)
 			start := now.Add(-at)
 			begin.CompareAndSwap(nil, &start)
-			if at >= out.warmUp {
-				from.CompareAndSwap(nil, &now)
-				to.Store(&now)
-			}
 		}
 	}})
 	if err != nil {
@@ -167,21 +171,24 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 			return nil, fmt.Errorf("%w: %d logins %s", errRun, n, class)
 		}
 	}
+	if begin.Load() == nil {
+		return nil, fmt.Errorf("%w: no load", errRun)
+	}
+	out.begun = *begin.Load()
+	end := out.begun.Add(out.length)
+	if out.server, err = cpus.of(cpus.server, out.begun, end); err != nil {
+		return nil, err
+	}
+	if out.client, err = cpus.of(cpus.client, out.begun, end); err != nil {
+		return nil, err
+	}
+	cpus.end() // so that its work is this process' own
 	if disturbance == nil {
 		if out.disturbed, err = disturbed(begun, machine, own); err != nil {
 			return nil, err
 		}
 	}
-	if from.Load() == nil {
-		return nil, fmt.Errorf("%w: no login counted", errRun)
-	}
-	var spent time.Duration
-	out.yard, spent = yard.mean(*from.Load(), *to.Load())
-	out.paces = yard.paces(*begin.Load(), *to.Load(), out.yard)
 	out.read(run)
-	if counted := to.Load().Sub(*from.Load()).Seconds() * run.Counts.AchievedRate; counted > 0 && out.generator > 0 {
-		out.generator = max(1, out.generator-spent.Seconds()*1e6/counted)
-	}
 	if out.rate == 0 || math.IsNaN(out.rate) {
 		return nil, fmt.Errorf("%w: no login ended in it", errRun)
 	}

@@ -23,8 +23,8 @@ func TestValidate(t *testing.T) {
 		t.Skip("servers and generator need a core each, and Linux")
 	}
 	v, err := Validate(t.Context(), ValidateOptions{
-		Fresh: &Options{Users: 48, Rounds: 6, Samples: 30, Command: node}, Backend: "gnark/bn254",
-		Duration: 2 * time.Second, Loads: []float64{0.3}, Rounds: 1, Command: node,
+		Fresh: &Options{Users: 48, Rounds: 6, Samples: 30, Command: node, Pulse: beside}, Backend: "gnark/bn254",
+		Duration: 2 * time.Second, Loads: []float64{0.3}, Rounds: 1, Command: node, Pulse: beside,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -111,22 +111,5 @@ func TestTrace(t *testing.T) {
 	m.Trace = []time.Duration{2, 1}
 	if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
 		t.Errorf("out of order: %v", err)
-	}
-}
-
-// TestChores: what an instance does besides holds its core, as much as it takes.
-func TestChores(t *testing.T) {
-	m := queue(1, 0.4, Constant(time.Millisecond), 17)
-	m.Duration /= 20
-	alone := simulate(t, m)
-	m.Chores = []Chore{{First: time.Millisecond, Every: 100 * time.Millisecond, Service: Constant(10 * time.Millisecond)}}
-	r := simulate(t, m)
-	near(t, "utilization", r.Utilization, alone.Utilization+0.1, 0.01)
-	if r.Whole.Quantile(0.99) < alone.Whole.Quantile(0.99)+5*time.Millisecond {
-		t.Errorf("p99 %v with chores of 10 ms for a tenth of the time, %v without", r.Whole.Quantile(0.99), alone.Whole.Quantile(0.99))
-	}
-	m.Chores[0].Every = 0
-	if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
-		t.Errorf("all the time: %v", err)
 	}
 }

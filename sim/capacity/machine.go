@@ -1,0 +1,138 @@
+package capacity
+
+import (
+	"cmp"
+	"fmt"
+	"os/exec"
+	"slices"
+	"time"
+
+	"mpinlab/sim/deploy"
+)
+
+// machine is the CPUs that this process may use, with the pulse of the two that matter:
+// the servers' and one of the clients'. Where there is one only it is both.
+type machine struct {
+	*pulses
+	all            []int
+	server, client int
+}
+
+func newMachine(command func(cpus string) *exec.Cmd) (*machine, error) {
+	all, err := deploy.OwnCPUs()
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{all: all, server: all[len(all)-1], client: all[0]}
+	pulsing := []int{m.server, m.client}
+	if m.server == m.client {
+		pulsing = pulsing[:1]
+	}
+	m.pulses, err = takePulse(command, pulsing...)
+	return m, err
+}
+
+// span is some work that was done between two times, and the CPU time it took.
+type span struct {
+	from, to time.Time
+	took     time.Duration
+}
+
+// worked does something and tells what it took by a clock of CPU time.
+func worked(clock func() time.Duration, do func() error) (span, error) {
+	s := span{from: time.Now()}
+	start := clock()
+	err := do()
+	s.took, s.to = clock()-start, time.Now()
+	return s, err
+}
+
+// scaled is the CPU time that a span of work on a CPU takes at speed 1.
+func (m *machine) scaled(cpu int, sc Scale, s span) (time.Duration, error) {
+	beats, err := m.of(cpu, s.from, s.to)
+	if err != nil {
+		return 0, err
+	}
+	list := sc.speeds(beats, s.from)
+	return time.Duration(float64(s.took) * meanSpeed(list, 0, s.to.Sub(s.from))), nil
+}
+
+// scaledAll is scaled of many, without strays.
+func (m *machine) scaledAll(cpu int, sc Scale, list []span) ([]time.Duration, error) {
+	var out []time.Duration
+	for _, s := range list {
+		t, err := m.scaled(cpu, sc, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return withoutStrays(out), nil
+}
+
+// mean is the mean in µs of what spans take at speed 1, without the strays.
+func (m *machine) mean(cpu int, sc Scale, list []span) (float64, error) {
+	all, err := m.scaledAll(cpu, sc, list)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	s := time.Duration(0)
+	for _, d := range all {
+		s += d
+	}
+	return s.Seconds() * 1e6 / float64(len(all)), nil
+}
+
+// newScale fits times of the same work, done on a CPU at several speeds, to the pulse
+// while it was done: the line through the medians of the fastest and the slowest third,
+// which is 1 at the mean pulse.
+func (m *machine) newScale(cpu int, list []span) (Scale, error) {
+	type point struct{ pulse, work float64 }
+	var all []point
+	mp, mw := 0.0, 0.0
+	for _, s := range list {
+		beats, err := m.of(cpu, s.from, s.to)
+		if err != nil {
+			return Scale{}, err
+		}
+		p := point{median(took(beats)) / 1000, s.took.Seconds() * 1e6}
+		all = append(all, p)
+		mp, mw = mp+p.pulse/float64(len(list)), mw+p.work/float64(len(list))
+	}
+	if len(all) < 6 {
+		return Scale{}, fmt.Errorf("%w: %d times of work are no line", errPulse, len(all))
+	}
+	slices.SortFunc(all, func(a, b point) int { return cmp.Compare(a.pulse, b.pulse) })
+	middle := func(part []point) point {
+		var x, y []float64
+		for _, p := range part {
+			x, y = append(x, p.pulse), append(y, p.work)
+		}
+		return point{median(x), median(y)}
+	}
+	fast, slow := middle(all[:len(all)/3]), middle(all[len(all)*2/3:])
+	// How many times as much slower the work is than the pulse. Where the machine had
+	// one speed only, it told nothing, and the two are alike.
+	sensitivity := 1.0
+	if slow.pulse > 1.1*fast.pulse {
+		sensitivity = min(max((slow.work-fast.work)/mw/((slow.pulse-fast.pulse)/mp), 0.5), 1.3)
+	}
+	return Scale{Base: 1 - sensitivity, Slope: sensitivity / mp, Pulse: mp}, nil
+}
+
+// harmonic is the harmonic mean: what gets done in a time is as the inverse of what
+// it takes.
+func harmonic(list []float64) float64 {
+	s := 0.0
+	for _, x := range list {
+		s += 1 / x
+	}
+	return float64(len(list)) / s
+}
+
+func sum(list []float64) (s float64) {
+	for _, x := range list {
+		s += x
+	}
+	return s
+}

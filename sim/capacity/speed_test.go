@@ -1,0 +1,169 @@
+package capacity
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+)
+
+// TestSpeeds: work that is under way when its CPU gets slower, faster, or stands still
+// takes as much longer or shorter as remains of it.
+func TestSpeeds(t *testing.T) {
+	m := &Model{Instances: 1, Cores: 1, From: time.Hour, Duration: time.Second, Drain: true, Seed: 1, Trace: []time.Duration{0, 100e6, 199e6, 300e6}}
+	m.Costs[Pass1].Service = Constant(2 * time.Millisecond)
+	m.Speeds = []Speed{{100 * time.Millisecond, 0.5}, {101 * time.Millisecond, 2}, {200 * time.Millisecond, 0}, {210 * time.Millisecond, 1}}
+	r := simulate(t, m)
+	// 2; 1 at half speed, then 0.75; all done while it is twice as fast; 2.
+	near(t, "the mean of 2, 1.75, 1 and 2 ms", r.Whole.Mean().Seconds(), 0.0016875, 0.01)
+	near(t, "a core's use", r.Utilization, 0.00675, 0.01)
+
+	m.Trace = []time.Duration{199500e3} // twice 0.5 ms, then nothing for 10 ms, then 1 ms
+	r = simulate(t, m)
+	near(t, "while it stands still", r.Whole.Mean().Seconds(), 0.0115, 0.01)
+	near(t, "what it worked", r.Utilization, 0.0015, 0.01)
+
+	// The clients' CPU is another.
+	m.Trace, m.Speeds = []time.Duration{0, 100e6}, nil
+	m.ClientCores, m.ClientSpeeds, m.Finish = 1, []Speed{{50 * time.Millisecond, 0.5}}, Constant(time.Millisecond)
+	r = simulate(t, m)
+	near(t, "the mean of 3 and 4 ms", r.Whole.Mean().Seconds(), 0.0035, 0.01)
+
+	for _, p := range [][]Speed{{{2, 1}, {1, 1}}, {{1, 0}}, {{1, math.NaN()}}, {{1, -1}}, {{1, 0.001}, {2, 1}}, {{1, 1000}}} {
+		m.ClientSpeeds, m.Speeds = nil, p
+		if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+			t.Errorf("%v: %v", p, err)
+		}
+		m.ClientSpeeds, m.Speeds = p, nil
+		if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+			t.Errorf("clients %v: %v", p, err)
+		}
+	}
+}
+
+// TestMeanSpeed: what is done in a time is counted over the time that the CPU worked.
+func TestMeanSpeed(t *testing.T) {
+	list := []Speed{{0, 1}, {10, 0.5}, {20, 0}, {30, 2}}
+	for _, c := range []struct {
+		from, to time.Duration
+		want     float64
+	}{{0, 10, 1}, {5, 15, 0.75}, {10, 30, 0.5}, {0, 40, (10 + 5 + 20) / 30.0}, {30, 1000, 2}, {20, 30, 1}, {-100, 10, 1}} {
+		if got := meanSpeed(list, c.from, c.to); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%d to %d: %v, not %v", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// TestMonitor: a core that was idle takes longer for a while, and one that has had work
+// all the time does not.
+func TestMonitor(t *testing.T) {
+	m := &Model{Instances: 1, Cores: 1, Duration: time.Second, Drain: true, Seed: 1, Trace: []time.Duration{0, 500e6}}
+	m.Costs[Pass1].Service = Constant(time.Millisecond)
+	m.Monitor = Monitor{Extra: 0.5, For: 3 * time.Millisecond}
+	near(t, "alone", simulate(t, m).Whole.Mean().Seconds(), 0.0015, 0.01)
+	m.Costs[Pass1].Service = Constant(4 * time.Millisecond)
+	near(t, "longer than the monitor looks often", simulate(t, m).Whole.Mean().Seconds(), 0.005, 0.01)
+	m.Costs[Pass1].Service = Constant(time.Millisecond)
+	m.Trace = make([]time.Duration, 10) // twice 1.5 ms, and eight more
+	r := simulate(t, m)
+	near(t, "the last of ten", r.Whole.Quantile(1).Seconds(), 0.011, 0.01)
+	near(t, "a core's use", r.Utilization, 0.011, 0.01)
+	m.Cores = 2
+	near(t, "with a core for the monitor", simulate(t, m).Utilization, 0.005, 0.01)
+	for _, bad := range []Monitor{{-1, time.Millisecond}, {11, time.Millisecond}, {math.NaN(), 0}, {1, -1}} {
+		m.Monitor = bad
+		if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}
+
+// TestTurns: what waits at the door has its turn in the opposite order, and what comes
+// meanwhile after all of it.
+func TestTurns(t *testing.T) {
+	m := &Model{Instances: 1, Cores: 1, Duration: time.Second, Drain: true, Seed: 1}
+	m.Costs[Pass1].Service = Constant(10 * time.Millisecond)
+	// While the first is served two more come; while those are served, another.
+	m.Trace = []time.Duration{0, 1e6, 9e6, 11e6}
+	// 10; 30 − 1; 20 − 9; 40 − 11.
+	r := simulate(t, m)
+	near(t, "the mean", r.Whole.Mean().Seconds(), 0.01975, 0.01)
+	near(t, "the second shortest", r.Whole.Quantile(0.5).Seconds(), 0.011, 0.01)
+	m.InTurn = true // 10; 20 − 1; 30 − 9; 40 − 11
+	near(t, "in turn", simulate(t, m).Whole.Quantile(0.5).Seconds(), 0.019, 0.01)
+}
+
+// TestPulse takes the pulse of this machine: it comes at the rate it should, with no
+// time missing, and the same work is told to be slower by a CPU that is.
+func TestPulse(t *testing.T) {
+	m, err := newMachine(beside)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("not on this system")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.end()
+	from := time.Now()
+	s, err := worked(threadTime, func() error { chew(20_000_000); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	beats, err := m.of(m.server, from, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range beats {
+		if int(b.CPU) != m.server || b.Took == 0 {
+			t.Fatalf("beat %d of %d: %+v", i, len(beats), b)
+		}
+		if i > 0 && b.At-beats[i-1].At < int64(pulseEvery) {
+			t.Fatalf("%d ns between two beats", b.At-beats[i-1].At)
+		}
+	}
+	if first, last := beats[0].At, beats[len(beats)-1].At; first > machineClock(from) || last < machineClock(s.to) {
+		t.Errorf("beats from %d to %d are not around the work", first, last)
+	}
+	sc := Scale{Base: 0, Slope: 1000 / harmonic(took(beats)), Pulse: harmonic(took(beats)) / 1000}
+	if err := sc.check(); err != nil {
+		t.Fatal(err)
+	}
+	same, err := m.scaled(m.server, sc, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := sc
+	slow.Slope *= 2
+	half, err := m.scaled(m.server, slow, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "at half the speed", half.Seconds(), same.Seconds()/2, 0.001)
+	if p := pulsing(beats); !(p > 0 && p < 0.5) {
+		t.Errorf("the pulse takes %v of its CPU", p)
+	}
+	m.end()
+	if _, err := m.of(m.server, time.Now(), time.Now().Add(time.Hour)); !errors.Is(err, errPulse) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestStandstill: a pulse that comes late tells that its CPU stood still, as long before
+// it was due as after, but not before the one before; one that may be late by itself does
+// not.
+func TestStandstill(t *testing.T) {
+	begin := time.Now()
+	at := machineClock(begin)
+	ms := func(x float64) int64 { return at + int64(x*1e6) }
+	beats := []beat{{At: ms(0), Took: 10_000, Sure: 1}, {At: ms(2), Late: 5e6, Took: 20_000, Sure: 1}, {At: ms(8), Late: 600e3, Took: 10_000, Sure: 1}, {At: ms(10), Late: 5e6, Took: 10_000}}
+	list := Scale{Slope: 0.1}.speeds(beats, begin)
+	want := []Speed{{0, 1}, {10_000, 0}, {7e6, 0.5}, {7.4e6, 0}, {8.6e6, 1}, {15e6, 1}}
+	if len(list) != len(want) {
+		t.Fatalf("%v, not %v", list, want)
+	}
+	for i, s := range list {
+		if d := s.At - want[i].At; d < -50_000 || d > 50_000 || math.Abs(s.Speed-want[i].Speed) > 1e-9 {
+			t.Errorf("%d: %v, not %v", i, s, want[i])
+		}
+	}
+}
