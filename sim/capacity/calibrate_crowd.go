@@ -2,159 +2,14 @@ package capacity
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"mpinlab/backends/all"
-	"mpinlab/protocol"
-	"mpinlab/sim/client"
 	"mpinlab/sim/deploy"
-	"mpinlab/sim/rps"
-	"mpinlab/sim/wire"
 )
-
-// crowd is registered users who go through one request after the other, all
-// together.
-type crowd struct {
-	suite        *protocol.Suite
-	client       *client.Client
-	date         protocol.Date
-	users        []*member
-	rps          int // process
-	had          time.Duration
-	dta          []int
-	pass, redeem *url.URL
-	metrics      string
-	machine      *machine
-	scale        Scale
-	bytes        *counted // of the client's requests
-}
-
-// counted counts what goes over its connections.
-type counted struct{ in, out atomic.Int64 }
-
-type countedConn struct {
-	net.Conn
-	c *counted
-}
-
-func (c *counted) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
-	n, err := d.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return &countedConn{n, c}, nil
-}
-
-func (c *countedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.c.out.Add(int64(n))
-	return n, err
-}
-
-func (c *countedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.c.in.Add(int64(n))
-	return n, err
-}
-
-type member struct {
-	identity *client.Identity
-	point    *protocol.Identity
-	secret   *protocol.ClientSecret
-	permit   *protocol.Permit
-	prover   *protocol.Prover
-	body     []byte // of the next request
-}
-
-const pinDigits = "1234"
-
-// newCrowd registers users over the wire, as any user does.
-func newCrowd(ctx context.Context, d *deploy.Deployment, suite *protocol.Suite, n int) (*crowd, error) {
-	ready := d.Ready()
-	c := &crowd{suite: suite, rps: d.ByRole(deploy.RoleRPS)[0].PID(), metrics: ready.RPSPrivate + "/metrics", bytes: &counted{}}
-	for _, node := range d.ByRole(deploy.RoleDTA) {
-		c.dta = append(c.dta, node.PID())
-	}
-	var err error
-	if c.date, err = protocol.DateOf(time.Now()); err != nil {
-		return nil, err
-	}
-	if c.pass, err = url.Parse(ready.RPS); err != nil {
-		return nil, err
-	}
-	if c.redeem, err = url.Parse(ready.RPSPrivate); err != nil {
-		return nil, err
-	}
-	if c.client, err = client.Open(ctx, ready.RPA, client.Options{
-		Suites: client.SuitesOf(all.Backends()...), Transport: &http.Transport{DialContext: c.bytes.dial, MaxIdleConnsPerHost: 4},
-	}); err != nil {
-		return nil, err
-	}
-	pin, err := suite.PIN(pinDigits)
-	if err != nil {
-		return nil, err
-	}
-	for i := range n {
-		m, err := c.register(ctx, "capacity-"+strconv.Itoa(i)+"@example.com", pin)
-		if err != nil {
-			c.close()
-			return nil, fmt.Errorf("registering: %w", err)
-		}
-		c.users = append(c.users, m)
-	}
-	return c, nil
-}
-
-func (c *crowd) close() { c.client.Close() }
-
-func (c *crowd) register(ctx context.Context, user string, pin protocol.Factor) (*member, error) {
-	id, err := c.client.Register(ctx, client.Registration{UserID: user})
-	if err != nil {
-		return nil, err
-	}
-	e, err := c.client.Enrol(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	digits, err := client.NewPIN([]byte(pinDigits))
-	if err != nil {
-		return nil, err
-	}
-	defer digits.Wipe()
-	if err := e.SetPIN(digits); err != nil {
-		return nil, err
-	}
-	if err := c.client.SetupDone(ctx, id); err != nil {
-		return nil, err
-	}
-	raw, err := wire.RawIdentity(id.MpinID)
-	if err != nil {
-		return nil, err
-	}
-	m := &member{identity: id}
-	if m.point, err = c.suite.Identity(raw); err != nil {
-		return nil, err
-	}
-	token, err := c.suite.DecodeToken(id.Token)
-	if err != nil {
-		return nil, err
-	}
-	m.secret, err = token.Secret(m.point, pin)
-	return m, err
-}
 
 // permits has every user fetch a permit, one after the other, which measures
 // that.
@@ -250,27 +105,6 @@ func meanLevel(list []level) (m level) {
 	return m
 }
 
-// step is a request of a login, and what is made of its answer.
-type step struct {
-	to   *url.URL
-	path string
-	next func(m *member, answer []byte) error
-}
-
-func (c *crowd) steps() [3]step {
-	return [3]step{
-		{c.pass, rps.Prefix + "/pass1", c.pass2},
-		{c.pass, rps.Prefix + "/pass2", c.redeeming},
-		{c.redeem, wire.PrivateAuthenticate, func(m *member, answer []byte) error {
-			var a wire.RedeemAnswer
-			if err := json.Unmarshal(answer, &a); err != nil || a.UserID != m.identity.UserID {
-				return fmt.Errorf("%s was logged in as %q: %w", m.identity.UserID, a.UserID, err)
-			}
-			return nil
-		}},
-	}
-}
-
 // median is that of a list, which it sorts; 0 of an empty one.
 func median(list []float64) float64 {
 	if len(list) == 0 {
@@ -278,25 +112,6 @@ func median(list []float64) float64 {
 	}
 	slices.Sort(list)
 	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
-}
-
-// served is the RPS's time on a CPU; the last one that was to be had where the RPS has
-// gone, which its answers tell better.
-func (c *crowd) served() time.Duration {
-	t, err := deploy.CPU(c.rps)
-	if err == nil {
-		c.had = t
-	}
-	return c.had
-}
-
-func (c *crowd) prepareAll() error {
-	for _, m := range c.users {
-		if err := c.prepare(m); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // rounds has everybody log in so many times, k at a time, everybody with one
@@ -431,76 +246,6 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		l.batch = (now.batched - before.batched) / (now.batches - before.batches)
 	}
 	return l, err
-}
-
-// prepare draws a new x for a user's next login.
-func (c *crowd) prepare(m *member) (err error) {
-	if m.prover, err = c.suite.NewProver(m.point, m.secret, m.permit, rand.Reader); err != nil {
-		return err
-	}
-	p := m.prover.Pass1()
-	q := wire.Pass1Request{MpinID: m.identity.MpinID, U: hex.EncodeToString(p.U), UT: hex.EncodeToString(p.UT), Pass: 1}
-	if proof, err := m.prover.ProveBinding(rand.Reader); err == nil {
-		q.Proof = hex.EncodeToString(proof)
-	}
-	m.body, err = json.Marshal(q)
-	return err
-}
-
-func (c *crowd) pass2(m *member, answer []byte) error {
-	var a wire.Pass1Answer
-	if err := json.Unmarshal(answer, &a); err != nil {
-		return err
-	}
-	y, err := hex.DecodeString(a.Y)
-	if err != nil {
-		return err
-	}
-	v, err := m.prover.Pass2(y)
-	if err != nil {
-		return err
-	}
-	m.body, err = json.Marshal(wire.Pass2Request{MpinID: m.identity.MpinID, V: hex.EncodeToString(v), WID: "0", Pass: 2})
-	return err
-}
-
-func (c *crowd) redeeming(m *member, answer []byte) error {
-	var a wire.Pass2Answer
-	if err := json.Unmarshal(answer, &a); err != nil {
-		return err
-	}
-	var err error
-	m.body, err = json.Marshal(wire.RedeemRequest{AuthOTT: a.AuthOTT})
-	return err
-}
-
-// counters are the RPS's own; those of batches are 0 where there are none.
-type counters struct{ batches, batched, calls float64 }
-
-func (c *crowd) counters(ctx context.Context) (v counters, err error) {
-	b, err := page(ctx, c.metrics)
-	if err != nil {
-		return v, err
-	}
-	for line := range strings.Lines(string(b)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		to := &v.batches
-		switch {
-		case name == "mpin_batches":
-		case name == "mpin_batched_logins":
-			to = &v.batched
-		case strings.HasPrefix(name, "mpin_store_seconds_count{"):
-			to = &v.calls
-		default:
-			continue
-		}
-		x, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return v, err
-		}
-		*to += x
-	}
-	return v, nil
 }
 
 // each does n things, k at a time.

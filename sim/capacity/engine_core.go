@@ -53,7 +53,7 @@ func (e *engine) take(in *instance) (idle int64, ok bool) {
 	default:
 		return 0, false
 	}
-	if e.m.Monitor.Extra > 0 && e.slept(e.now-idle-in.began, idle) {
+	if e.m.Monitor.Extra > 0 && e.m.Cores == 1 && e.slept(e.now-idle-in.began, idle) {
 		in.began = e.now
 	}
 	return idle, true

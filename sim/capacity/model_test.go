@@ -17,7 +17,7 @@ import (
 func whole() *Model {
 	us := func(n float64) Dist { return Constant(time.Duration(n * 1000)) }
 	m := &Model{
-		Instances: 2, Cores: 2, Verify: us(600), FindPIN: us(3000), Bad: 0.02,
+		Instances: 2, Cores: 2, Monitor: Monitor{0.4, 4 * time.Millisecond}, Verify: us(600), FindPIN: us(3000), Bad: 0.02,
 		IssuerCores: 2, Issue: us(300), Published: 0.5, PermitPeriod: 24 * time.Hour, PerUser: 2,
 		Arrivals: Flat(1500), WarmUp: time.Second, Duration: 5 * time.Second, Timeout: 2 * time.Second, Pause: time.Second, Retries: 2, Seed: 1,
 	}
@@ -48,6 +48,7 @@ func TestConservation(t *testing.T) {
 			m.Seed, m.Bad, m.Cores, m.Instances = seed, bad, cores, instances
 			m.Arrivals, m.Duration, m.Drain = Flat(rate), 2*time.Second, drain
 			m.Timeout, m.InFlight = time.Duration(timeout)*time.Millisecond, inFlight
+			m.Speeds = []Speed{{300 * time.Millisecond, 0.5}, {time.Second, 0}, {1010 * time.Millisecond, 1}}
 			if batching {
 				inBatches(m).Batching.Waiting = 200
 			}

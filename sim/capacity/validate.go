@@ -22,8 +22,8 @@ type ValidateOptions struct {
 	// Backend is of the calibration, its first if empty.
 	Backend string
 	// Duration is that of each run, 10 s where 0, a fifth of it warm-up. Loads
-	// are shares of the first saturation, 0.3, 0.6 and 0.8 if nil. Rounds are how
-	// often everything is run, 2 where 0.
+	// are shares of the saturation that was measured just before, in the same round,
+	// 0.3, 0.6 and 0.8 if nil. Rounds are how often everything is run, 2 where 0.
 	Duration time.Duration
 	Loads    []float64
 	Rounds   int
@@ -85,8 +85,8 @@ type ValidatedMode struct {
 
 // ValidatedLoad is one load.
 type ValidatedLoad struct {
-	Load float64 `json:"load"` // of the first measured saturation
-	Rate float64 `json:"rate"` // offered, logins a second
+	Load float64 `json:"load"` // of the saturation measured just before
+	Rate float64 `json:"rate"` // offered, logins a second, the median of the rounds
 	// P50 and P99 of the whole login, from the time when the generator began it,
 	// and of its requests, in ms.
 	P50      Compared            `json:"p50_ms"`
@@ -279,7 +279,7 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 					rate = 1.4 * expected.Rate
 				} else {
 					what = fmt.Sprintf("%.0f %% load", 100*o.Loads[k-1])
-					rate, most = o.Loads[k-1]*runs[i][0][0].rate, 5000
+					rate, most = o.Loads[k-1]*runs[i][0][round].rate, 5000
 				}
 				step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what)
 				r, err := o.run(ctx, entry, batching, rate, most, o.Seed+uint64(round)+1)
@@ -360,6 +360,7 @@ func add(to *[2][]float64, model, real float64) {
 func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*ValidatedLoad, error) {
 	p := &ValidatedLoad{Requests: map[string]Compared{}}
 	var p50, p99, cpu, batch [2][]float64
+	var offered []float64
 	requests := map[Stage]*[2][]float64{Pass1: {}, Pass2: {}, Redeem: {}}
 	for _, r := range runs {
 		sim, err := r.during(e, batching).Run(ctx)
@@ -376,8 +377,10 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
 		}
 		p.Slower = append(p.Slower, r.slower(e))
-		p.Rate, p.Late, p.QueueP99, p.Generator = r.offered, max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
+		offered = append(offered, r.offered)
+		p.Late, p.QueueP99, p.Generator = max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
+	p.Rate = median(offered)
 	p.P50, p.P99, p.CPU, p.MeanBatch = compared(p50[0], p50[1]), compared(p99[0], p99[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
 	for s, list := range requests {
 		p.Requests[s.String()] = compared(list[0], list[1])

@@ -45,8 +45,9 @@ func (r *real) during(e *Entry, batching bool) *Model {
 
 // less is speeds without what the pulse itself takes of its CPU.
 func less(list []Speed, beats []beat) []Speed {
+	rest := 1 - pulsing(beats)
 	for i := range list {
-		list[i].Speed *= 1 - pulsing(beats)
+		list[i].Speed *= rest
 	}
 	return list
 }
