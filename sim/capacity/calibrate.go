@@ -29,7 +29,8 @@ type Options struct {
 	// Samples is how often the cryptography is measured, 0 means 200.
 	Samples int
 	// Command makes a process of a deployment; see deploy.Config. Pulse makes the one
-	// that runs the function of this name. Both are this program if nil.
+	// that takes the CPUs' pulse, the function of this name. Both are this program's
+	// own if nil.
 	Command func(configFile string) *exec.Cmd
 	Pulse   func(cpus string) *exec.Cmd
 	// Progress is told what is being measured.
@@ -272,13 +273,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	} else {
 		e.oneByOne(to, phased, crowd)
 	}
-	// One login after another, so that the server has nothing to do after each request:
-	// what each takes more is what Go's monitor takes.
-	one := to.Pass1.CPU + to.Pass2.CPU + to.Redeem.CPU + e.Verify.mean/1000*to.Verify
-	if batching {
-		one = to.Pass1.CPU + to.Pass2.CPU + to.Redeem.CPU + e.Batch[0].Time
-	}
-	to.Monitor = min(max(0, meanLevel(alone).cpu/one-1), 2)
+	e.monitor(to, batching, meanLevel(alone))
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
 	}
@@ -329,6 +324,16 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd le
 		v = max(0.1, (yc-r*xy)/yy)
 	}
 	to.Redeem.CPU, to.Verify, to.After = r, v, max(0, min(1, flooded[2].after/r))
+}
+
+// monitor takes what a login costs more where one comes after another, so that the server
+// has nothing to do after each request: what Go's monitor takes.
+func (e *Entry) monitor(to *Requests, batching bool, alone level) {
+	verify := e.Verify.mean / 1000 * to.Verify
+	if batching {
+		verify = e.Batch[0].Time
+	}
+	to.Monitor = min(max(0, alone.cpu/(to.Pass1.CPU+to.Pass2.CPU+to.Redeem.CPU+verify)-1), 2)
 }
 
 // dozes are the times in µs without work after which waking is measured, and bounds

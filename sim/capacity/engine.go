@@ -7,14 +7,13 @@ import (
 
 // The kinds of event.
 const (
-	evRequest  uint8 = iota // a login's next request reaches its instance
-	evServed                // a core has done with a request
-	evBatch                 // a core has done with a slice of a batch
-	evIssued                // a D-TA's core has issued
-	evAnswer                // a login's last answer is with the client
-	evAgain                 // a client begins anew
-	evThought               // a client's core has done
-	evLingered              // a core has nothing left to do
+	evRequest uint8 = iota // a login's next request reaches its instance
+	evServed               // a core has done with a request
+	evBatch                // a core has done with a slice of a batch
+	evIssued               // a D-TA's core has issued
+	evAnswer               // a login's last answer is with the client
+	evAgain                // a client begins anew
+	evThought              // a client's core has done
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -67,7 +66,7 @@ type engine struct {
 	first          []float64 // chance that a login needs a permit, over the period
 
 	now, start, end int64 // start is the end of the warm-up
-	servers         pace
+	serverPace      pace
 	clientPace      pace
 	busyTime        [2]int64
 	verdicts        int64
@@ -110,7 +109,7 @@ func newEngine(m *Model) *engine {
 	e := &engine{
 		m: m, random: rand.New(rand.NewPCG(m.Seed, 0x6361706163697479)), inst: make([]instance, m.Instances),
 		now: int64(m.From), start: int64(m.From + m.WarmUp), end: int64(m.From + m.WarmUp + m.Duration),
-		servers: pace{list: m.Speeds, from: int64(m.From)}, clientPace: pace{list: m.ClientSpeeds, from: int64(m.From)},
+		serverPace: pace{list: m.Speeds, from: int64(m.From)}, clientPace: pace{list: m.ClientSpeeds, from: int64(m.From)},
 		result: &Result{Whole: newHistogram()},
 	}
 	for i := range e.inst {
@@ -346,7 +345,7 @@ func (e *engine) served(r ref, i uint32) {
 
 // answer sends the answer to a request on its way.
 func (e *engine) answer(r ref) {
-	at, _ := e.servers.after(e.now, e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random))
+	at, _ := e.serverPace.after(e.now, e.m.Costs[e.jobs[r.job].stage].Delay.draw(e.random))
 	e.push(at, event{job: r.job, gen: r.gen, kind: evAnswer})
 }
 

@@ -166,7 +166,7 @@ func (e *engine) monitored(i uint32, d int64) int64 {
 
 // hold keeps a core for what takes d at speed 1.
 func (e *engine) hold(i uint32, d int64, v event) {
-	end, used := e.servers.after(e.now, e.monitored(i, d))
+	end, used := e.serverPace.after(e.now, e.monitored(i, d))
 	e.busyFor(0, used)
 	v.core = i
 	e.push(end, v)

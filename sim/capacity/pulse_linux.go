@@ -56,7 +56,7 @@ func beating(cpu int, write func(*[beatsEach]beat) error) error {
 		sure = 0
 	}
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // else 50 µs, where there is no real-time priority
-	list := new([beatsEach]beat)
+	list, x := new([beatsEach]beat), uint64(1)
 	for next := monotonic(); ; {
 		for i := range list {
 			next += int64(pulseEvery)
@@ -64,11 +64,11 @@ func beating(cpu int, write func(*[beatsEach]beat) error) error {
 				next = now
 			}
 			begun := sleep(next)
-			chew(warm)
+			x = chew(warm, x)
 			from := monotonic()
-			chew(work)
+			x = chew(work, x)
 			between := monotonic()
-			chew(work)
+			x = chew(work, x)
 			to := monotonic()
 			// The faster one, for an interrupt may lie in the other.
 			list[i] = beat{At: next, Late: clip(begun - next), Took: clip(min(between-from, to-between)), CPU: uint16(cpu), Sure: sure}

@@ -105,7 +105,12 @@ func TestPulse(t *testing.T) {
 	}
 	defer m.end()
 	from := time.Now()
-	s, err := worked(threadTime, func() error { chew(20_000_000); return nil })
+	s, err := worked(threadTime, func() error {
+		if chew(20_000_000, 1) == 0 {
+			return errors.New("the chains have met")
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
