@@ -22,7 +22,7 @@ func newCapacityValidate() *cobra.Command {
 	var within bounds
 	c := &cobra.Command{
 		Use:   "validate",
-		Short: "Hold the model against a real deployment (about 4 minutes, 5 with --calibrate)",
+		Short: "Hold the model against a real deployment (about 4 minutes, 6 with --calibrate)",
 		Long: fmt.Sprintf(`validate runs a deployment whose RPS has one core at saturation and at 30, 60 and
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says for the same arrivals beside it. Everything is run in rounds; medians are
