@@ -2,14 +2,18 @@ package capacity
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"mpinlab/sim/deploy"
 )
 
 // monotonic is the time in ns since the machine began, which all processes share.
@@ -25,6 +29,18 @@ func monotonic() int64 {
 // child process does nothing else, until in ends. Without the right to real-time
 // priority a pulse tells how fast work goes, but not that it stood still.
 func Pulse(in io.Reader, out io.Writer, cpus []int) error {
+	there, err := deploy.OwnCPUs()
+	if err != nil {
+		return err
+	}
+	for _, c := range cpus {
+		if !slices.Contains(there, c) {
+			return fmt.Errorf("%w: CPU %d is not one of %v", errPulse, c, there)
+		}
+	}
+	if len(cpus) == 0 {
+		return fmt.Errorf("%w: of no CPU; there are %v", errPulse, there)
+	}
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(len(cpus) + 2)
 	var mu sync.Mutex

@@ -93,66 +93,6 @@ func TestTurns(t *testing.T) {
 	near(t, "in turn", simulate(t, m).Whole.Quantile(0.5).Seconds(), 0.019, 0.01)
 }
 
-// TestPulse takes the pulse of this machine: it comes at the rate it should, with no
-// time missing, and the same work is told to be slower by a CPU that is.
-func TestPulse(t *testing.T) {
-	m, err := newMachine(beside)
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip("not on this system")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.end()
-	from := time.Now()
-	s, err := worked(threadTime, func() error {
-		if chew(20_000_000, 1) == 0 {
-			return errors.New("the chains have met")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	beats, err := m.of(m.server, from, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, b := range beats {
-		if int(b.CPU) != m.server || b.Took == 0 {
-			t.Fatalf("beat %d of %d: %+v", i, len(beats), b)
-		}
-		if i > 0 && b.At-beats[i-1].At < int64(pulseEvery) {
-			t.Fatalf("%d ns between two beats", b.At-beats[i-1].At)
-		}
-	}
-	if first, last := beats[0].At, beats[len(beats)-1].At; first > machineClock(from) || last < machineClock(s.to) {
-		t.Errorf("beats from %d to %d are not around the work", first, last)
-	}
-	sc := Scale{Base: 0, Slope: 1000 / harmonic(took(beats)), Pulse: harmonic(took(beats)) / 1000}
-	if err := sc.check(); err != nil {
-		t.Fatal(err)
-	}
-	same, err := m.scaled(m.server, sc, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slow := sc
-	slow.Slope *= 2
-	half, err := m.scaled(m.server, slow, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "at half the speed", half.Seconds(), same.Seconds()/2, 0.001)
-	if p := pulsing(beats); !(p > 0 && p < 0.5) {
-		t.Errorf("the pulse takes %v of its CPU", p)
-	}
-	m.end()
-	if _, err := m.of(m.server, time.Now(), time.Now().Add(time.Hour)); !errors.Is(err, errPulse) {
-		t.Errorf("after the end: %v", err)
-	}
-}
-
 // TestStandstill: a pulse that comes late tells that its CPU stood still, as long before
 // it was due as after, but not before the one before; one that may be late by itself does
 // not.
