@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mpinlab/sim/lean"
 )
 
 // bareConn is a blocking socket without anything of the standard library's, one
@@ -75,7 +77,7 @@ func (c *bareConn) post(path string, parts ...string) ([]byte, error) {
 	}
 	_, body, whole := bytes.Cut(c.in[:k], []byte("\r\n\r\n"))
 	if !whole || len(body) == 0 || body[len(body)-1] != '}' {
-		return nil, errAnswer
+		return nil, lean.ErrAnswer
 	}
 	return body, nil
 }
@@ -101,7 +103,7 @@ func (c *bareConn) login(mpinID string, half *proof) error {
 	}
 	ott, ok := member(answer, "authOTT", 64)
 	if !ok {
-		return errAnswer
+		return lean.ErrAnswer
 	}
 	_, err = c.post("/authenticate", `{"authOTT":"`, string(ott), `"}`)
 	return err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"mpinlab/protocol"
+	"mpinlab/sim/lean"
 	"mpinlab/sim/load/result"
 	"mpinlab/sim/rps"
 	"mpinlab/sim/wire"
@@ -31,8 +33,8 @@ type prepared struct {
 	*crowd
 	suite    *protocol.Suite
 	date     protocol.Date
-	pass     *lean // the RPS
-	redeemer *lean // its private listener, or the relying party
+	pass     *lean.Client // the RPS
+	redeemer *lean.Client // its private listener, or the relying party
 	path     string
 	bound    bool // with proofs of binding, as real clients send them
 
@@ -53,7 +55,7 @@ func (t *target) newPrepared(c *crowd) (*prepared, error) {
 	}
 	p := &prepared{crowd: c, suite: c.people.suite, date: date, bound: c.people.suite.ID().Dialect == protocol.RFC9380}
 	p.scratches.New = func() any { return &scratch{make([]byte, 0, 2048), make([]byte, 0, 1024)} }
-	if p.pass, err = t.newLean(t.rps); err != nil {
+	if p.pass, err = t.lean(t.rps); err != nil {
 		return nil, err
 	}
 	base := t.rpsPrivate
@@ -61,11 +63,13 @@ func (t *target) newPrepared(c *crowd) (*prepared, error) {
 	if c.scenario.Client.Redeem == "rpa" {
 		base, p.path = t.rpa, "/mpinAuthenticate"
 	}
-	p.redeemer, err = t.newLean(base)
+	p.redeemer, err = t.lean(base)
 	return p, err
 }
 
-func (p *prepared) close() { p.pass.close(); p.redeemer.close() }
+func (t *target) lean(base string) (*lean.Client, error) { return lean.New(base, t.dial, t.roots) }
+
+func (p *prepared) close() { p.pass.Close(); p.redeemer.Close() }
 
 // intend goes through the users in turn, so that nobody is asked for twice at a
 // time unless everybody is under way.
@@ -229,13 +233,13 @@ func (p *prepared) login(ctx context.Context, u *user, i intent, half *proof, to
 	none := func(class string) string {
 		return p.people.judge(p.verdicts, u, !i.wrong, saidNothing, class)
 	}
-	send := func(l *lean, phase int, path string, body []byte) (int, []byte, string) {
+	send := func(l *lean.Client, phase int, path string, body []byte) (int, []byte, string) {
 		start := time.Now()
-		status, answer, err := l.post(ctx, path, body, s.answer[:0], timeout)
+		status, answer, err := l.Post(ctx, path, body, s.answer[:0], timeout)
 		took[phase] = time.Since(start)
 		if err != nil {
 			class := result.Unreachable
-			if errors.Is(leanFailure(err), errTimeout) {
+			if errors.Is(postFailure(err), errTimeout) {
 				class = result.Timeout
 			}
 			p.verdicts.fail(class, path+": "+err.Error())
@@ -354,3 +358,14 @@ func member(answer []byte, name string, limit int) ([]byte, bool) {
 	}
 	return value, true
 }
+
+// postFailure is the class of an error of lean.Client.Post.
+func postFailure(err error) error {
+	var n net.Error
+	if errors.As(err, &n) && n.Timeout() {
+		return errTimeout
+	}
+	return fmt.Errorf("%w: %w", errUnreachable, err)
+}
+
+var errUnreachable = errors.New("no connection")

@@ -1,12 +1,16 @@
-package load
+// Package lean posts JSON over persistent connections with as little work as may be: one
+// write and the reads of the answer, in the caller's goroutine, where the standard
+// library's client has two others on every connection. It is for load, where whoever asks
+// shares the machine with what is measured.
+package lean
 
 import (
 	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,40 +21,38 @@ import (
 	"time"
 )
 
-// lean posts JSON over persistent connections with as little work as may be: one
-// write and the reads of the answer, in the caller's goroutine, where the
-// standard library's client has two others on every connection. An answer with
-// its length in its header, as servers send small ones, is read in place; any
-// other is the standard library's to read. It is for load, where the generator
-// shares the machine with what it measures.
-type lean struct {
+// Client posts to one server. It is safe for concurrent use. An answer with its length in
+// its header, as servers send small ones, is read in place; any other is the standard
+// library's to read.
+type Client struct {
 	host  string // of the Host header
 	dial  func(ctx context.Context) (net.Conn, error)
 	mu    sync.Mutex
-	free  []*leanConn // the last used first, so that few are warm rather than many cold
+	free  []*conn // the last used first, so that few are warm rather than many cold
 	ended bool
 }
 
-type leanConn struct {
+type conn struct {
 	net.Conn
 	in    []byte    // read, of one answer
 	out   []byte    // the request
 	until time.Time // the deadline that is set
 }
 
-// newLean makes a client of the server at base.
-func (t *target) newLean(base string) (*lean, error) {
+// New makes a client of the server at base, which connects by dial and, for https, trusts
+// roots.
+func New(base string, dial func(ctx context.Context, network, address string) (net.Conn, error), roots *x509.CertPool) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, err
 	}
-	l := &lean{host: u.Host}
+	l := &Client{host: u.Host}
 	l.dial = func(ctx context.Context) (net.Conn, error) {
-		c, err := t.dial(ctx, "tcp", u.Host)
+		c, err := dial(ctx, "tcp", u.Host)
 		if err != nil || u.Scheme != "https" {
 			return c, err
 		}
-		s := tls.Client(c, &tls.Config{RootCAs: t.roots, ServerName: u.Hostname(), MinVersion: tls.VersionTLS12})
+		s := tls.Client(c, &tls.Config{RootCAs: roots, ServerName: u.Hostname(), MinVersion: tls.VersionTLS12})
 		if err := s.HandshakeContext(ctx); err != nil {
 			c.Close()
 			return nil, err
@@ -60,7 +62,8 @@ func (t *target) newLean(base string) (*lean, error) {
 	return l, nil
 }
 
-func (l *lean) close() {
+// Close closes the connections that are free, and the others when they are.
+func (l *Client) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
@@ -70,7 +73,7 @@ func (l *lean) close() {
 	l.free = nil
 }
 
-func (l *lean) get(ctx context.Context) (*leanConn, error) {
+func (l *Client) get(ctx context.Context) (*conn, error) {
 	l.mu.Lock()
 	if n := len(l.free); n > 0 {
 		c := l.free[n-1]
@@ -83,10 +86,10 @@ func (l *lean) get(ctx context.Context) (*leanConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &leanConn{Conn: c, in: make([]byte, 0, 2048)}, nil
+	return &conn{Conn: c, in: make([]byte, 0, 2048)}, nil
 }
 
-func (l *lean) put(c *leanConn) {
+func (l *Client) put(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
@@ -96,13 +99,15 @@ func (l *lean) put(c *leanConn) {
 	l.free = append(l.free, c)
 }
 
-// maxLean is the greatest answer that is read, in bytes.
-const maxLean = 64 << 10
+// maxAnswer is the greatest answer that is read, in bytes.
+const maxAnswer = 64 << 10
 
-var errAnswer = errors.New("an answer that is too long or malformed")
+// ErrAnswer: an answer that cannot be read.
+var ErrAnswer = errors.New("an answer that is too long or malformed")
 
-// post sends a body and appends the answer's to into.
-func (l *lean) post(ctx context.Context, path string, body, into []byte, timeout time.Duration) (status int, answer []byte, err error) {
+// Post sends a body and appends the answer's to into. Errors: ErrAnswer, and the
+// network's, a timeout among them.
+func (l *Client) Post(ctx context.Context, path string, body, into []byte, timeout time.Duration) (status int, answer []byte, err error) {
 	c, err := l.get(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -149,7 +154,7 @@ func (l *lean) post(ctx context.Context, path string, body, into []byte, timeout
 
 // read reads one answer and appends its body to into; again says that the
 // connection can be used once more.
-func (c *leanConn) read(into []byte) (status int, body []byte, again bool, err error) {
+func (c *conn) read(into []byte) (status int, body []byte, again bool, err error) {
 	c.in = c.in[:0]
 	for {
 		n, err := c.Read(c.in[len(c.in):cap(c.in)])
@@ -169,7 +174,7 @@ func (c *leanConn) read(into []byte) (status int, body []byte, again bool, err e
 			continue
 		}
 		if len(rest) > length {
-			return 0, nil, false, errAnswer // to something that was not asked
+			return 0, nil, false, ErrAnswer // to something that was not asked
 		}
 		return status, append(into, rest...), true, nil
 	}
@@ -213,19 +218,19 @@ func parseHeader(header []byte) (status, length int, plain bool) {
 }
 
 // readAny reads an answer of any form, whose beginning was read already.
-func (c *leanConn) readAny(into []byte) (status int, body []byte, again bool, err error) {
+func (c *conn) readAny(into []byte) (status int, body []byte, again bool, err error) {
 	in := bufio.NewReader(io.MultiReader(bytes.NewReader(c.in), c.Conn))
 	r, err := http.ReadResponse(in, nil)
 	if err != nil {
 		return 0, nil, false, unexpected(err)
 	}
 	defer r.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(r.Body, maxLean+1))
+	body, err = io.ReadAll(io.LimitReader(r.Body, maxAnswer+1))
 	if err != nil {
 		return 0, nil, false, err
 	}
-	if len(body) > maxLean {
-		return 0, nil, false, errAnswer
+	if len(body) > maxAnswer {
+		return 0, nil, false, ErrAnswer
 	}
 	return r.StatusCode, append(into, body...), !r.Close && in.Buffered() == 0, nil
 }
@@ -237,14 +242,3 @@ func unexpected(err error) error {
 	}
 	return err
 }
-
-// leanFailure is the class of an error of post.
-func leanFailure(err error) error {
-	var n net.Error
-	if errors.As(err, &n) && n.Timeout() {
-		return errTimeout
-	}
-	return fmt.Errorf("%w: %w", errUnreachable, err)
-}
-
-var errUnreachable = errors.New("no connection")

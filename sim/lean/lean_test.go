@@ -1,4 +1,4 @@
-package load
+package lean
 
 import (
 	"bufio"
@@ -16,7 +16,7 @@ import (
 
 // speaker is a server that answers the requests of each connection with given
 // bytes, in the pieces that "|" makes, and closes after the last one.
-func speaker(t *testing.T, answers ...string) *lean {
+func speaker(t *testing.T, answers ...string) *Client {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,15 +52,20 @@ func speaker(t *testing.T, answers ...string) *lean {
 			}()
 		}
 	}()
-	p, err := (&target{}).newLean("http://" + l.Addr().String())
+	p, err := New("http://"+l.Addr().String(), (&net.Dialer{}).DialContext, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.close)
+	t.Cleanup(p.Close)
 	return p
 }
 
-func TestLean(t *testing.T) {
+func timedOut(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+func TestPost(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for name, c := range map[string]struct {
 		answer string
@@ -82,7 +87,7 @@ func TestLean(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := speaker(t, c.answer)
-			status, body, err := l.post(t.Context(), "/x", []byte("{}"), []byte("before ")[:0], 5*time.Second)
+			status, body, err := l.Post(t.Context(), "/x", []byte("{}"), []byte("before ")[:0], 5*time.Second)
 			if err != nil || status != c.status || string(body) != c.body {
 				t.Fatalf("%d %.20q %v", status, body, err)
 			}
@@ -94,21 +99,21 @@ func TestLean(t *testing.T) {
 }
 
 // Answers that are none are errors, and their connections are not used again.
-func TestLeanRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	for name, answer := range map[string]string{
 		"nothing":         "",
 		"cut":             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok",
 		"no HTTP":         "SSH-2.0-OpenSSH\r\n\r\n",
-		"too long":        fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", maxLean+1, strings.Repeat("x", maxLean+1)),
+		"too long":        fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", maxAnswer+1, strings.Repeat("x", maxAnswer+1)),
 		"two lengths":     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
 		"negative length": "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok",
 		"more than asked": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokok",
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := speaker(t, answer)
-			if status, body, err := l.post(t.Context(), "/x", []byte("{}"), nil, 5*time.Second); err == nil {
+			if status, body, err := l.Post(t.Context(), "/x", []byte("{}"), nil, 5*time.Second); err == nil {
 				t.Errorf("%d %.20q", status, body)
-			} else if errors.Is(leanFailure(err), errTimeout) {
+			} else if timedOut(err) {
 				t.Error(err)
 			}
 			if len(l.free) != 0 {
@@ -119,25 +124,25 @@ func TestLeanRefuses(t *testing.T) {
 }
 
 // A server that says nothing is a time-out, and one that is not there is not.
-func TestLeanTimesOut(t *testing.T) {
+func TestTimesOut(t *testing.T) {
 	l := speaker(t)
-	if _, _, err := l.post(t.Context(), "/x", []byte("{}"), nil, 20*time.Millisecond); !errors.Is(leanFailure(err), errTimeout) || len(l.free) != 0 {
+	if _, _, err := l.Post(t.Context(), "/x", []byte("{}"), nil, 20*time.Millisecond); !timedOut(err) || len(l.free) != 0 {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := l.post(ctx, "/x", []byte("{}"), nil, time.Second); err == nil || errors.Is(leanFailure(err), errTimeout) {
+	if _, _, err := l.Post(ctx, "/x", []byte("{}"), nil, time.Second); err == nil || timedOut(err) {
 		t.Error(err)
 	}
 }
 
 // A connection serves one request after the other.
-func TestLeanKeepsConnections(t *testing.T) {
+func TestKeepsConnections(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 	l := speaker(t, answer, answer, answer)
-	var first *leanConn
+	var first *conn
 	for i := range 3 {
-		if _, _, err := l.post(t.Context(), "/x", []byte("{}"), nil, 5*time.Second); err != nil {
+		if _, _, err := l.Post(t.Context(), "/x", []byte("{}"), nil, 5*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
@@ -150,7 +155,7 @@ func TestLeanKeepsConnections(t *testing.T) {
 }
 
 // What is read in place is what the standard library reads.
-func FuzzLeanHeader(f *testing.F) {
+func FuzzHeader(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2", "HTTP/1.1 401\r\ncontent-length: 02\r\nX: y", "HTTP/1.1 200 OK\r\nContent-Length: +2",
 		"HTTP/1.1 200 OK\r\nContent-Length : 2", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2", "HTTP/1.1 2000 OK\r\nContent-Length: 2",
