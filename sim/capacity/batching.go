@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 )
 
 // Batching is how an instance verifies logins together.
@@ -33,9 +32,6 @@ const (
 	policyMemory     = 256
 	policyPatience   = 0.4
 	policySingleFrom = 0.15
-	// slice is how long a goroutine keeps a core while others wait, and how long
-	// those who are ready keep the network from being looked at: Go's scheduler.
-	slice = int64(10 * time.Millisecond)
 )
 
 const maxBatch = 4096

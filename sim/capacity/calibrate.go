@@ -24,7 +24,7 @@ type Options struct {
 	Stores   []string
 	// Users and Rounds: so many users go through so many logins, all with one
 	// request before the first with the next, so that each request's CPU time
-	// can be told. 0 means 128 and 24.
+	// can be told. 0 means 384 and 8.
 	Users, Rounds int
 	// Samples is how often the cryptography is measured, 0 means 200.
 	Samples int
@@ -41,10 +41,10 @@ type Options struct {
 
 func (o *Options) fill() error {
 	if o.Users <= 0 {
-		o.Users = 128
+		o.Users = 384
 	}
 	if o.Rounds <= 0 {
-		o.Rounds = 24
+		o.Rounds = 8
 	}
 	if o.Samples <= 0 {
 		o.Samples = 200
@@ -169,9 +169,9 @@ func (e *Entry) suite() (*protocol.Suite, error) {
 // The logins under way at a time when requests are measured.
 const (
 	many  = 16  // enough to keep one core busy
-	flood = 128 // as many as a service has that bears no more
+	flood = 256 // as many as a service has that bears no more
 
-	turns = 4 // the costs of mixed requests are the mean of so many
+	turns = 3 // the costs of mixed requests are the mean of so many
 )
 
 // requests measures the requests of one mode.
@@ -247,15 +247,16 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 		return err
 	}
 	// In turns, so that what they are compared by is measured at the same time.
-	var alone, few, crowded []level
+	var alone, crowded []level
+	rounds := o.Rounds
+	if batching { // which takes less time
+		rounds *= 2
+	}
 	for range turns {
 		for _, l := range []struct {
 			to   *[]level
 			k, n int
-		}{{&crowded, flood, max(1, o.Rounds/2)}, {&alone, 1, max(1, o.Rounds/4)}, {&few, many, max(1, o.Rounds/2)}} {
-			if l.k == many && !batching {
-				continue
-			}
+		}{{&crowded, flood, rounds}, {&alone, 1, max(1, o.Rounds/6)}} {
 			level, err := c.mixed(ctx, l.n, l.k)
 			if err != nil {
 				return err
@@ -264,12 +265,15 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 		}
 	}
 	crowd := meanLevel(crowded)
+	if crowd.collections > 0 {
+		to.Logins, to.Collect = 1/crowd.collections, crowd.collecting/crowd.collections
+	}
 	if batching {
 		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
 		if err != nil {
 			return err
 		}
-		e.inBatches(to, phased, flooded, meanLevel(few), crowd)
+		e.inBatches(to, phased, flooded, crowd)
 	} else {
 		e.oneByOne(to, phased, crowd)
 	}
@@ -296,44 +300,57 @@ func (e *Entry) oneByOne(to *Requests, phased *[3]phase, mixed level) {
 	}
 }
 
-// inBatches tells them apart by three levels of load. With p for the passes, r for
-// redeeming without verification, and T(b) for a batch of b, of which the server takes
-// T(1) + v·(T(b) - T(1)), a login takes p + r + that/b, few at a time and many, and
-// redeeming by itself r + that/b; r and v are what fits best, by least squares of
-// relative errors, r as in oneByOne at least pass 2.
-func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, few, crowd level) {
-	to.Pass1.CPU, to.Pass2.CPU = e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
-	p, first := to.Pass1.CPU+to.Pass2.CPU, e.Batch[0].Time
-	var xx, xy, yy, xc, yc float64
-	for _, l := range []struct{ rest, whole, batch float64 }{
-		{few.cpu - p, few.cpu, few.batch}, {crowd.cpu - p, crowd.cpu, crowd.batch},
-		{e.mixing * flooded[2].cpu, e.mixing * flooded[2].cpu, flooded[2].batch},
-	} {
-		b := max(1, l.batch)
-		x, y, c := 1/l.whole, (between(goodOnes(e.Batch), b)-first)/b/l.whole, (l.rest-first/b)/l.whole
-		xx, xy, yy, xc, yc = xx+x*x, xy+x*y, yy+y*y, xc+x*c, yc+y*c
-	}
-	r, v := 0.0, 1.0
-	if det := xx*yy - xy*xy; det > 0 {
-		v = (xx*yc - xy*xc) / det
-	}
-	v = min(max(v, 0.7), 1.5)
-	r = (xc - v*xy) / xx
-	if least := to.Pass2.CPU; r < least {
-		r = least
-		v = max(0.1, (yc-r*xy)/yy)
-	}
-	to.Redeem.CPU, to.Verify, to.After = r, v, max(0, min(1, flooded[2].after/r))
+// inBatches tells them apart by what a login takes on a busy server beyond its share of a
+// batch. Of that the passes take what they do by themselves, and redeeming the rest, which
+// is not less than pass 2; if it would be, all three take less.
+func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, mixed level) {
+	b := max(1, mixed.batch)
+	rest := max(1, mixed.cpu-between(goodOnes(e.Batch), b)/b)
+	p1, p2 := e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
+	f := min(1, rest/(p1+2*p2))
+	to.Pass1.CPU, to.Pass2.CPU = f*p1, f*p2
+	to.Redeem.CPU = rest - f*(p1+p2)
+	to.Verify = 1
+	to.After = max(0, min(1, flooded[2].after/to.Redeem.CPU))
 }
 
 // monitor takes what a login costs more where one comes after another, so that the server
-// has nothing to do after each request: what Go's monitor takes.
+// has nothing to do after each request, to be the looks of Go's monitor: those during each
+// request, and one after it, which finds nothing to do.
 func (e *Entry) monitor(to *Requests, batching bool, alone level) {
-	verify := e.Verify.mean / 1000 * to.Verify
-	if batching {
-		verify = e.Batch[0].Time
+	works := []float64{to.Pass1.CPU, to.Pass2.CPU, to.Redeem.CPU + e.verifying(to, batching)}
+	more := max(0, alone.cpu-works[0]-works[1]-works[2])
+	for range 10 {
+		looks := float64(len(works))
+		for _, w := range works {
+			looks += float64(looksDuring(w, to.Monitor))
+		}
+		to.Monitor = min(more/looks, mostLook)
 	}
-	to.Monitor = min(max(0, alone.cpu/(to.Pass1.CPU+to.Pass2.CPU+to.Redeem.CPU+verify)-1), 2)
+}
+
+// mostLook bounds the time of a look, in µs.
+const mostLook = 1000
+
+// verifying is the time in µs of verifying one login.
+func (e *Entry) verifying(r *Requests, batching bool) float64 {
+	if batching {
+		return e.Batch[0].Time
+	}
+	return e.Verify.mean / 1000 * r.Verify
+}
+
+// looksDuring is how often Go's monitor looks while a server that was idle works for so
+// many µs, if each look takes so many.
+func looksDuring(work, look float64) int64 {
+	var m monitor
+	m.wake(0)
+	return m.during(0, int64(1000*work), int64(1000*look))
+}
+
+// alone is the time in µs of so much work of a server that was idle.
+func (r *Requests) alone(work float64) float64 {
+	return work + r.Monitor*float64(looksDuring(work, r.Monitor))
 }
 
 // dozes are the times in µs without work after which waking is measured, and bounds
@@ -351,14 +368,12 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 	for i, r := range []*RequestCost{&to.Pass1, &to.Pass2, &to.Redeem} {
 		r.In, r.Out, r.Calls, r.Client = phased[i].in, phased[i].out, phased[i].calls, phased[i].client
 		verify := 0.0 // µs
-		if i == 2 && batching {
-			verify = e.Batch[0].Time
-		} else if i == 2 {
-			verify = e.Verify.mean / 1000 * to.Verify
+		if i == 2 {
+			verify = e.verifying(to, batching)
 		}
 		var served []time.Duration
 		for _, q := range sparse[i] {
-			served = append(served, max(time.Microsecond, q.served-us(verify*(1+to.Monitor))))
+			served = append(served, max(time.Microsecond, q.served-us(to.alone(verify))))
 		}
 		s, err := Measured(withoutStrays(served))
 		if err != nil {
@@ -371,7 +386,7 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 			for k < len(bounds) && float64(q.gap.Microseconds()) >= bounds[k] {
 				k++
 			}
-			beyond[k] = append(beyond[k], max(0, q.took-us((r.CPU+verify)*(1+to.Monitor)+r.Client)))
+			beyond[k] = append(beyond[k], max(0, q.took-us(to.alone(r.CPU+verify)+r.Client)))
 		}
 		if r.Delay, err = Measured(withoutStrays(beyond[0])); err != nil {
 			return err

@@ -2,7 +2,6 @@ package capacity
 
 import (
 	"context"
-	"fmt"
 	"math"
 	mathrand "math/rand/v2"
 	"time"
@@ -56,7 +55,10 @@ func (c *crowd) dozing(ctx context.Context, rounds int) (*[3][]request, error) {
 // since the last answer or the time after it, and then after it.
 func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand, time.Time) error, then func(*request) error) (*[3][]request, error) {
 	var out [3][]request
-	pool := &connections{}
+	pool, err := c.posts()
+	if err != nil {
+		return nil, err
+	}
 	defer pool.close()
 	random := mathrand.New(mathrand.NewPCG(1, 2))
 	var spans [3][]span
@@ -74,9 +76,9 @@ func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand
 					return nil, err
 				}
 				start := time.Now()
-				answer, err := pool.post(ctx, s.to, s.path, m.body)
+				answer, err := pool.post(ctx, &s, m.body, nil)
 				if err != nil {
-					return nil, fmt.Errorf("%s: %w", s.path, err)
+					return nil, err
 				}
 				q := request{gap: start.Sub(answered), took: time.Since(start)}
 				answered = time.Now()

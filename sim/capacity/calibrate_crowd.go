@@ -2,7 +2,6 @@ package capacity
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,7 +27,7 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 		return err
 	}
 	var latencies []time.Duration
-	in, out := c.bytes.in.Load(), c.bytes.out.Load()
+	in, out := c.in.Load(), c.out.Load()
 	begun := time.Now()
 	for _, m := range c.users {
 		start := time.Now()
@@ -76,7 +75,7 @@ func (c *crowd) permits(ctx context.Context, e *Entry, to *Requests) error {
 	}
 	n := float64(len(c.users))
 	to.Permit = RequestCost{
-		CPU: own, Service: Constant(us(own)), Delay: lat.Plus(-us(own + issue)), Calls: (counts.calls - before.calls) / n, In: float64(c.bytes.in.Load()-in) / n, Out: float64(c.bytes.out.Load()-out) / n,
+		CPU: own, Service: Constant(us(own)), Delay: lat.Plus(-us(own + issue)), Calls: (counts.calls - before.calls) / n, In: float64(c.in.Load()-in) / n, Out: float64(c.out.Load()-out) / n,
 	}
 	return nil
 }
@@ -94,13 +93,17 @@ type phase struct {
 
 // level is what whole logins came to.
 type level struct {
-	cpu   float64 // µs a login, of the RPS
-	batch float64 // mean
+	cpu         float64 // µs a login, of the RPS, but for collecting garbage
+	batch       float64 // mean
+	collections float64 // of garbage, a login
+	collecting  float64 // µs a login
 }
 
 func meanLevel(list []level) (m level) {
+	n := float64(len(list))
 	for _, l := range list {
-		m.cpu, m.batch = m.cpu+l.cpu/float64(len(list)), m.batch+l.batch/float64(len(list))
+		m.cpu, m.batch = m.cpu+l.cpu/n, m.batch+l.batch/n
+		m.collections, m.collecting = m.collections+l.collections/n, m.collecting+l.collecting/n
 	}
 	return m
 }
@@ -115,15 +118,19 @@ func median(list []float64) float64 {
 }
 
 // rounds has everybody log in so many times, k at a time, everybody with one
-// request before anybody with the next. It returns passes 1 and 2 and redeeming.
+// request before anybody with the next. It returns passes 1 and 2 and redeeming. A first
+// time is not counted, in which connections are made and stacks grow.
 func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 	var out [3]phase
-	pool := &connections{}
+	pool, err := c.posts()
+	if err != nil {
+		return nil, err
+	}
 	defer pool.close()
 	var cpu, client [3][]span
 	var batch, after [3][]float64
 	n := float64(len(c.users))
-	for range rounds {
+	for round := range 1 + rounds {
 		if err := c.prepareAll(); err != nil {
 			return nil, err
 		}
@@ -139,7 +146,7 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			served, err := worked(c.served, func() (err error) {
 				own, err = worked(processTime, func() error {
 					return each(ctx, len(c.users), k, func(n int) (err error) {
-						answers[n], err = pool.post(ctx, s.to, s.path, c.users[n].body)
+						answers[n], err = pool.post(ctx, &s, c.users[n].body, nil)
 						came[n] = time.Now()
 						return err
 					})
@@ -147,11 +154,19 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 				return err
 			})
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", s.path, err)
+				return nil, err
 			}
 			now, err := c.counters(ctx)
 			if err != nil {
 				return nil, err
+			}
+			for n, m := range c.users {
+				if err := s.next(m, answers[n]); err != nil {
+					return nil, err
+				}
+			}
+			if round == 0 {
+				continue
 			}
 			cpu[i], client[i] = append(cpu[i], served), append(client[i], own)
 			out[i].in, out[i].out = float64(pool.in.Load()-in)/n, float64(pool.out.Load()-outBytes)/n
@@ -161,11 +176,6 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			}
 			if d := apiece(came); d > 0 {
 				after[i] = append(after[i], float64(d)/1000)
-			}
-			for n, m := range c.users {
-				if err := s.next(m, answers[n]); err != nil {
-					return nil, err
-				}
 			}
 		}
 	}
@@ -200,11 +210,16 @@ func apiece(came []time.Time) time.Duration {
 }
 
 // mixed has everybody log in so many times, k at a time, each with one request after the
-// other.
+// other. A third as much before is not counted: a server that was idle takes up to 15 %
+// more until its heap and its goroutines' stacks have grown again.
 func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
-	pool := &connections{}
+	pool, err := c.posts()
+	if err != nil {
+		return l, err
+	}
 	defer pool.close()
-	logins := make([]*member, rounds*len(c.users))
+	before := (rounds + 2) / 3 * len(c.users)
+	logins := make([]*member, before+rounds*len(c.users))
 	turns := make([]sync.Mutex, len(c.users)) // a user's newer login ends the one under way
 	for i := range logins {
 		m := *c.users[i%len(c.users)]
@@ -213,26 +228,31 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		}
 		logins[i] = &m
 	}
-	before, err := c.counters(ctx)
-	if err != nil {
-		return l, err
-	}
-	s, err := worked(c.served, func() error {
+	everybody := func(logins []*member) error {
 		return each(ctx, len(logins), k, func(n int) error {
 			turns[n%len(turns)].Lock()
 			defer turns[n%len(turns)].Unlock()
 			for _, s := range c.steps() {
-				answer, err := pool.post(ctx, s.to, s.path, logins[n].body)
-				if err == nil {
-					err = s.next(logins[n], answer)
-				}
+				answer, err := pool.post(ctx, &s, logins[n].body, nil)
 				if err != nil {
-					return fmt.Errorf("%s: %w", s.path, err)
+					return err
+				}
+				if err := s.next(logins[n], answer); err != nil {
+					return err
 				}
 			}
 			return nil
 		})
-	})
+	}
+	if err := everybody(logins[:before]); err != nil {
+		return l, err
+	}
+	had, err := c.counters(ctx)
+	if err != nil {
+		return l, err
+	}
+	logins = logins[before:]
+	s, err := worked(c.served, func() error { return everybody(logins) })
 	if err != nil {
 		return l, err
 	}
@@ -241,9 +261,13 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		return l, err
 	}
 	took, err := c.machine.scaled(c.machine.server, c.scale, s)
-	l.cpu = took.Seconds() * 1e6 / float64(len(logins))
-	if now.batches > before.batches {
-		l.batch = (now.batched - before.batched) / (now.batches - before.batches)
+	n, all := float64(len(logins)), took.Seconds()*1e6
+	l.collections = (now.collections - had.collections) / n
+	// Go's own account, of which there is one after each collection.
+	l.collecting = min(1e6*(now.collecting-had.collecting)*all/(s.took.Seconds()*1e6), all/2) / n
+	l.cpu = all/n - l.collecting
+	if now.batches > had.batches {
+		l.batch = (now.batched - had.batched) / (now.batches - had.batches)
 	}
 	return l, err
 }

@@ -64,6 +64,8 @@ func meanEntry(list []*Entry) *Entry {
 		number(func(e *Entry) *float64 { return &mode(e).Verify })
 		number(func(e *Entry) *float64 { return &mode(e).After })
 		number(func(e *Entry) *float64 { return &mode(e).Monitor })
+		number(func(e *Entry) *float64 { return &mode(e).Logins })
+		number(func(e *Entry) *float64 { return &mode(e).Collect })
 		for _, r := range []func(*Requests) *RequestCost{
 			func(r *Requests) *RequestCost { return &r.Permit }, func(r *Requests) *RequestCost { return &r.Pass1 },
 			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },

@@ -73,8 +73,8 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
 	f.Add(recorded)
-	f.Add([]byte(`{"format":"mpin-capacity/5","entries":[{}]}`))
-	f.Add([]byte(`{"format":"mpin-capacity/5","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeCalibration(b)

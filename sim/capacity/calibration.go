@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/5"
+const Format = "mpin-capacity/6"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -83,9 +83,13 @@ type Requests struct {
 	Verify float64 `json:"verify_factor"`
 	// After is the share of Redeem's CPU time that comes after the verdict.
 	After float64 `json:"after_verdict"`
-	// Monitor is what everything takes more while Go's monitor looks often: see
-	// [Monitor].
-	Monitor float64 `json:"monitor"`
+	// Logins are how many make the garbage that the server collects at once, and Collect
+	// the CPU time of that in µs, which is in no other cost.
+	Logins  float64 `json:"logins_a_collection"`
+	Collect float64 `json:"collect_us"`
+	// Monitor is the time in µs on the server's CPU of a look of Go's monitor: see
+	// [Model].
+	Monitor float64 `json:"monitor_us"`
 }
 
 // RequestCost is one request's.
@@ -190,8 +194,11 @@ func (e *Entry) check() error {
 		if !(rs.Verify > 0 && rs.Verify <= 10) || !(rs.After >= 0 && rs.After <= 1) {
 			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
 		}
-		if !(rs.Monitor >= 0 && rs.Monitor <= 10) {
-			return fmt.Errorf("%v more while Go's monitor looks often", rs.Monitor)
+		if !(rs.Logins >= 0 && rs.Logins <= 1e9) || !(rs.Collect >= 0 && rs.Collect <= 1e6) {
+			return fmt.Errorf("%v µs to collect the garbage of %v logins", rs.Collect, rs.Logins)
+		}
+		if !(rs.Monitor >= 0 && rs.Monitor <= mostLook) {
+			return fmt.Errorf("%v µs for a look of the monitor", rs.Monitor)
 		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
 			for _, v := range []float64{r.CPU, r.Client, r.Calls, r.In, r.Out} {
@@ -346,6 +353,7 @@ func (e *Entry) at(f float64) *Entry {
 		c.Batch[i].Time *= f
 	}
 	for _, mode := range []*Requests{&c.Single, &c.Batching} {
+		mode.Monitor, mode.Collect = f*mode.Monitor, f*mode.Collect
 		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
 			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
 			r.Wake = slices.Clone(r.Wake)
@@ -363,7 +371,7 @@ func (e *Entry) Model(batching bool) *Model {
 	if batching {
 		r = &e.Batching
 	}
-	m := &Model{Instances: 1, Cores: 1, Monitor: Monitor{r.Monitor, monitoring}, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
+	m := &Model{Instances: 1, Cores: 1, Monitor: us(r.Monitor), Collect: us(r.Collect), Logins: r.Logins, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
 	if batching {
 		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}
 		first := goodOnes(e.Batch)[0].Time

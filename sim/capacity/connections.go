@@ -1,18 +1,16 @@
 package capacity
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"mpinlab/sim/lean"
 )
 
 // page reads a page of metrics.
@@ -32,97 +30,70 @@ func page(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(answer.Body, 4<<20))
 }
 
-// connections post over persistent connections from the caller's goroutine, and
-// count bytes. The standard library's client has two goroutines more on every
-// connection, whose work would count as the server's delay.
-type connections struct {
-	mu      sync.Mutex
-	free    map[string][]*connection
-	in, out atomic.Int64
-}
-
-type connection struct {
-	net.Conn
-	read *bufio.Reader
-}
-
 var errAnswer = errors.New("not the answer that had to come")
 
 const answerTime = 30 * time.Second
 
-func (p *connections) post(ctx context.Context, to *url.URL, path string, body []byte) ([]byte, error) {
-	c, err := p.get(ctx, to.Host)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
-		return nil, err
-	}
-	var q bytes.Buffer
-	fmt.Fprintf(&q, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, to.Host, len(body))
-	q.Write(body)
-	p.in.Add(int64(q.Len()))
-	if _, err := c.Write(q.Bytes()); err != nil {
-		c.Close()
-		return nil, err
-	}
-	answer, err := http.ReadResponse(c.read, nil)
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	size := len(b) + len("HTTP/1.1 200 OK\r\n\r\n")
-	for name, values := range answer.Header {
-		for _, v := range values {
-			size += len(name) + len(v) + len(": \r\n")
-		}
-	}
-	p.out.Add(int64(size))
-	p.put(to.Host, c)
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: status %d: %.200s", errAnswer, answer.StatusCode, b)
-	}
-	return b, nil
+// posts are the connections of a measurement: to the RPS, and to its private listener.
+type posts struct {
+	pass, redeem *lean.Client
+	in, out      atomic.Int64 // bytes of the requests and their answers
 }
 
-func (p *connections) get(ctx context.Context, host string) (*connection, error) {
-	p.mu.Lock()
-	if n := len(p.free[host]); n > 0 {
-		c := p.free[host][n-1]
-		p.free[host] = p.free[host][:n-1]
-		p.mu.Unlock()
-		return c, nil
+func (c *crowd) posts() (*posts, error) {
+	p := &posts{}
+	counting := (&counted{in: &p.in, out: &p.out}).dial
+	var err error
+	if p.pass, err = lean.New(c.ready.RPS, counting, nil); err != nil {
+		return nil, err
 	}
-	p.mu.Unlock()
+	p.redeem, err = lean.New(c.ready.RPSPrivate, counting, nil)
+	return p, err
+}
+
+func (p *posts) close() { p.pass.Close(); p.redeem.Close() }
+
+// post makes the request of a step, and appends the answer's body to into.
+func (p *posts) post(ctx context.Context, s *step, body, into []byte) ([]byte, error) {
+	to := p.pass
+	if s.redeems {
+		to = p.redeem
+	}
+	status, answer, err := to.Post(ctx, s.path, body, into, answerTime)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%w: status %d: %.200s", errAnswer, status, answer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return answer, nil
+}
+
+// counted counts what goes over its connections, from the server's side.
+type counted struct{ in, out *atomic.Int64 }
+
+type countedConn struct {
+	net.Conn
+	c *counted
+}
+
+func (c *counted) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", host)
+	n, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{c, bufio.NewReader(c)}, nil
+	return &countedConn{n, c}, nil
 }
 
-func (p *connections) put(host string, c *connection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.free == nil {
-		p.free = map[string][]*connection{}
-	}
-	p.free[host] = append(p.free[host], c)
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.c.out.Add(int64(n))
+	return n, err
 }
 
-func (p *connections) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, list := range p.free {
-		for _, c := range list {
-			c.Close()
-		}
-	}
+func (c *countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.c.in.Add(int64(n))
+	return n, err
 }

@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,47 +23,18 @@ import (
 // crowd is registered users who go through one request after the other, all
 // together.
 type crowd struct {
-	suite        *protocol.Suite
-	client       *client.Client
-	date         protocol.Date
-	users        []*member
-	rps          int // process
-	had          time.Duration
-	dta          []int
-	pass, redeem *url.URL
-	metrics      string
-	machine      *machine
-	scale        Scale
-	bytes        *counted // of the client's requests
-}
-
-// counted counts what goes over its connections.
-type counted struct{ in, out atomic.Int64 }
-
-type countedConn struct {
-	net.Conn
-	c *counted
-}
-
-func (c *counted) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
-	n, err := d.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return &countedConn{n, c}, nil
-}
-
-func (c *countedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.c.out.Add(int64(n))
-	return n, err
-}
-
-func (c *countedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.c.in.Add(int64(n))
-	return n, err
+	suite   *protocol.Suite
+	client  *client.Client
+	date    protocol.Date
+	users   []*member
+	rps     int // process
+	had     time.Duration
+	dta     []int
+	ready   deploy.Ready
+	metrics string
+	machine *machine
+	scale   Scale
+	in, out atomic.Int64 // bytes of the client's requests
 }
 
 type member struct {
@@ -82,7 +51,7 @@ const pinDigits = "1234"
 // newCrowd registers users over the wire, as any user does.
 func newCrowd(ctx context.Context, d *deploy.Deployment, suite *protocol.Suite, n int) (*crowd, error) {
 	ready := d.Ready()
-	c := &crowd{suite: suite, rps: d.ByRole(deploy.RoleRPS)[0].PID(), metrics: ready.RPSPrivate + "/metrics", bytes: &counted{}}
+	c := &crowd{suite: suite, rps: d.ByRole(deploy.RoleRPS)[0].PID(), ready: ready, metrics: ready.RPSPrivate + "/metrics"}
 	for _, node := range d.ByRole(deploy.RoleDTA) {
 		c.dta = append(c.dta, node.PID())
 	}
@@ -90,14 +59,8 @@ func newCrowd(ctx context.Context, d *deploy.Deployment, suite *protocol.Suite, 
 	if c.date, err = protocol.DateOf(time.Now()); err != nil {
 		return nil, err
 	}
-	if c.pass, err = url.Parse(ready.RPS); err != nil {
-		return nil, err
-	}
-	if c.redeem, err = url.Parse(ready.RPSPrivate); err != nil {
-		return nil, err
-	}
 	if c.client, err = client.Open(ctx, ready.RPA, client.Options{
-		Suites: client.SuitesOf(all.Backends()...), Transport: &http.Transport{DialContext: c.bytes.dial, MaxIdleConnsPerHost: 4},
+		Suites: client.SuitesOf(all.Backends()...), Transport: &http.Transport{DialContext: (&counted{in: &c.in, out: &c.out}).dial, MaxIdleConnsPerHost: 4},
 	}); err != nil {
 		return nil, err
 	}
@@ -156,16 +119,16 @@ func (c *crowd) register(ctx context.Context, user string, pin protocol.Factor) 
 
 // step is a request of a login, and what is made of its answer.
 type step struct {
-	to   *url.URL
-	path string
-	next func(m *member, answer []byte) error
+	redeems bool // at the private listener
+	path    string
+	next    func(m *member, answer []byte) error
 }
 
 func (c *crowd) steps() [3]step {
 	return [3]step{
-		{c.pass, rps.Prefix + "/pass1", c.pass2},
-		{c.pass, rps.Prefix + "/pass2", c.redeeming},
-		{c.redeem, wire.PrivateAuthenticate, func(m *member, answer []byte) error {
+		{false, rps.Prefix + "/pass1", c.pass2},
+		{false, rps.Prefix + "/pass2", c.redeeming},
+		{true, wire.PrivateAuthenticate, func(m *member, answer []byte) error {
 			var a wire.RedeemAnswer
 			if err := json.Unmarshal(answer, &a); err != nil || a.UserID != m.identity.UserID {
 				return fmt.Errorf("%s was logged in as %q: %w", m.identity.UserID, a.UserID, err)
@@ -236,7 +199,7 @@ func (c *crowd) redeeming(m *member, answer []byte) error {
 }
 
 // counters are the RPS's own; those of batches are 0 where there are none.
-type counters struct{ batches, batched, calls float64 }
+type counters struct{ batches, batched, calls, collections, collecting float64 }
 
 func (c *crowd) counters(ctx context.Context) (v counters, err error) {
 	b, err := page(ctx, c.metrics)
@@ -250,6 +213,10 @@ func (c *crowd) counters(ctx context.Context) (v counters, err error) {
 		case name == "mpin_batches":
 		case name == "mpin_batched_logins":
 			to = &v.batched
+		case name == "go_gc_cycles_total_gc_cycles_total":
+			to = &v.collections
+		case name == "go_cpu_classes_gc_total_cpu_seconds_total":
+			to = &v.collecting
 		case strings.HasPrefix(name, "mpin_store_seconds_count{"):
 			to = &v.calls
 		default:

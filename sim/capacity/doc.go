@@ -11,13 +11,15 @@
 // service time; the network and the store come on top as a delay that holds no core. A
 // permit also takes its turn with a D-TA.
 //
-// Turns are those of Go's scheduler and not first come, first served. It looks at the
-// network when nothing else is ready, takes in all that waits there, the last to come
-// first (its list is a stack), and looks again when all of that has had a turn. And its
-// monitor thread, which sleeps while a process has no work, looks every 20 µs for the
-// first milliseconds that it has some: on a server of one core, on a virtual machine, a
-// login then costs almost half as much again as under load (see [Monitor]). A core that
-// was idle for longer takes longer to wake.
+// Turns are those of Go's scheduler and not first come, first served. A core does next
+// what the task before it has woken last, then what is ready, then what all cores share,
+// workers that have given way among it; it looks at the network when there is nothing
+// else, takes in up to 128 events, the last to come first (its list is a stack), and looks
+// again when all of them have had a turn. Every 61st turn what is shared comes first. Go's
+// monitor thread, which sleeps while a process has no work, looks every 20 µs for the first
+// milliseconds that it has some: on a server of one core, on a virtual machine, a login
+// then costs a quarter more than under load. Where nobody has looked at the network for
+// 10 ms the monitor does. A core that was idle for longer takes longer to wake.
 //
 // Redeeming verifies the login: at once, in the request's own time, or with
 // [Batching] by workers that share the cores with the requests, under the
@@ -37,10 +39,10 @@
 // [Calibrate] measures verification alone and in batches in this process, with the
 // other CPUs idle and busy, and on a real deployment, whose servers have one CPU
 // and the client the other, of every request: the RPS's CPU time for a login whose
-// requests are mixed with others' on a busy server, shared out by what each kind
-// of request takes by itself; what logins take more that come one after the other; how
-// the times of single requests lie; what they take longer on a server that was idle, by
-// how long; the client's CPU time, the bytes, the calls of the store; and of redeeming
+// requests are mixed with others' on a busy server that has grown warm, shared out by what
+// each kind of request takes by itself; what logins take more that come one after the
+// other; how the times of single requests lie; what they take longer on a server that was
+// idle, by how long; the client's CPU time, the bytes, the calls of the store; and of redeeming
 // in batches, how much comes after the verdict, by the rate of answers once a batch is
 // done. [Default] is one such measurement, recorded with its machine and date.
 //
@@ -51,9 +53,9 @@
 // where that is allowed: a virtual one that sleeps is woken by way of the hypervisor.
 //
 // [Validate] runs the load generator against a real server in the same
-// arrangement and simulates the same arrivals, with the generator's own work, in
-// turns on its CPU, both CPUs as fast at each time as their pulse says they were. Times
-// begin when the generator begins a login: how late it does is told apart. What others
+// arrangement and simulates the same arrivals, with the generator's own work, whose
+// process has the same scheduler on its CPU, both CPUs as fast at each time as their pulse
+// says they were. Times begin when the generator begins a login: how late it does is told apart. What others
 // took of the machine meanwhile is told too.
 // [Plan] searches the least number of instances that keeps a promise.
 //
@@ -61,8 +63,8 @@
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
-// are not modelled, and a plan's cores have one speed, the mean of the calibration. The store is a delay with a
-// bound on its calls a second, not a queue. A [Calibration] tells how many calls
+// are not modelled, and a plan's cores have one speed, the mean of the calibration. The
+// store is a delay with a bound on its calls a second, not a queue. A [Calibration] tells how many calls
 // a request makes. Failures of machines are not
 // modelled: see [Request.Spare]. What the application does after a login is not
 // counted.

@@ -7,13 +7,14 @@ import (
 
 // The kinds of event.
 const (
-	evRequest uint8 = iota // a login's next request reaches its instance
-	evServed               // a core has done with a request
-	evBatch                // a core has done with a slice of a batch
-	evIssued               // a D-TA's core has issued
-	evAnswer               // a login's last answer is with the client
-	evAgain                // a client begins anew
-	evThought              // a client's core has done
+	evRequest   uint8 = iota // a login's next request reaches its instance
+	evServed                 // a core has done with a request
+	evBatch                  // a core has done with a slice of a batch
+	evIssued                 // a D-TA's core has issued
+	evAnswer                 // a login's last answer is with the client
+	evAgain                  // a client begins anew
+	evThought                // a client's core has done
+	evCollected              // a core has collected garbage for a while
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -31,9 +32,12 @@ type job struct {
 	permit  bool // it needs one
 	counted bool // it arrived after the warm-up
 	half    bool // the first half of the permit is there
-	ended   bool // the last answer is there; the client has yet to finish
+	reply   bool // an answer is there; the client has yet to read it
+	ended   bool // it was the last; the client has yet to finish
 	back    bool // the verdict is there
 }
+
+func (j *job) ref(i uint32) ref { return ref{i, j.gen} }
 
 const noJob = ^uint32(0)
 
@@ -55,7 +59,7 @@ type engine struct {
 	inst    []instance
 	turn    int
 	issuers [2]issuer
-	clients issuer
+	clients scheduler
 
 	table          *batchTable
 	batch, workers int
@@ -113,8 +117,9 @@ func newEngine(m *Model) *engine {
 		result: &Result{Whole: newHistogram()},
 	}
 	for i := range e.inst {
-		e.inst[i].fresh = m.Cores
+		e.inst[i].scheduler = scheduler{cores: m.Cores, fresh: m.Cores, inTurn: m.InTurn, lookTime: int64(m.Monitor)}
 	}
+	e.clients = scheduler{cores: m.ClientCores, fresh: m.ClientCores, inTurn: m.InTurn}
 	for s := range e.result.Stages {
 		e.result.Stages[s] = newHistogram()
 	}
@@ -191,64 +196,32 @@ func (e *engine) happen(v event) {
 			e.prepare(r)
 		}
 	case evServed:
+		e.inst[v.core].watch(e.now)
+		e.served(r, v.core) // what it wakes is there before the core looks for work
 		e.release(v.core)
-		e.served(r, v.core)
 	case evBatch:
-		e.sliced(v.job, v.core) // what it wakes is there before the core looks for work
+		e.inst[v.core].watch(e.now)
+		e.sliced(v.job, v.core)
+		e.release(v.core)
+	case evCollected:
+		in := &e.inst[v.core]
+		in.watch(e.now)
+		in.collector.active = false
 		e.release(v.core)
 	case evIssued:
 		e.issued(r, int(v.core))
 	case evAnswer:
 		if e.alive(r) {
-			e.answered(r)
+			e.arrived(r)
 		}
 	case evThought:
-		if c := &e.clients; c.waiting.n > 0 {
-			e.thinking(c.waiting.pop())
-		} else {
-			c.busy--
-		}
-		switch {
-		case !e.alive(r):
-		case e.jobs[r.job].ended:
-			e.verdict(r)
-		default:
-			e.send(r)
-		}
+		e.thought(r)
 	}
 }
 
 func (e *engine) push(at int64, v event) {
 	v.at = at
 	e.events.push(v)
-}
-
-// think has a client work before its next request, or after its last answer, on
-// a core of the clients'.
-func (e *engine) think(r ref) {
-	if c := &e.clients; c.busy >= e.m.ClientCores {
-		c.waiting.push(r)
-		return
-	}
-	e.clients.busy++
-	e.thinking(r)
-}
-
-func (e *engine) thinking(r ref) {
-	j := &e.jobs[r.job]
-	var d int64
-	if j.gen == r.gen {
-		if j.ended {
-			d = e.m.Finish.draw(e.random)
-		} else {
-			d = e.m.Costs[j.stage].Think.draw(e.random)
-		}
-		if j.spent < 0 {
-			j.spent = e.now // when it began
-		}
-	}
-	end, _ := e.clientPace.after(e.now, d)
-	e.push(end, event{job: r.job, gen: r.gen, kind: evThought})
 }
 
 func (e *engine) alive(r ref) bool { return e.jobs[r.job].gen == r.gen }
@@ -291,7 +264,7 @@ func (e *engine) begin(r ref) {
 // prepare has a client think, where that takes a core, and send its request.
 func (e *engine) prepare(r ref) {
 	if e.m.ClientCores > 0 {
-		e.think(r)
+		e.setOut(r)
 		return
 	}
 	e.send(r)
@@ -299,10 +272,7 @@ func (e *engine) prepare(r ref) {
 
 // reset puts a login before its first request.
 func (e *engine) reset(j *job) {
-	j.stage, j.spent, j.half, j.back, j.ended = e.next[Permit], 0, false, false, false
-	if e.m.ClientCores > 0 {
-		j.spent = -1
-	}
+	j.stage, j.spent, j.half, j.back, j.reply, j.ended = e.next[Permit], 0, false, false, false, false
 	if j.permit {
 		j.stage = Permit
 	}
@@ -340,6 +310,9 @@ func (e *engine) served(r ref, i uint32) {
 		e.enter(i, r)
 		return
 	}
+	if j.stage == Redeem {
+		e.redeemed(&e.inst[i])
+	}
 	e.answer(r)
 }
 
@@ -349,8 +322,27 @@ func (e *engine) answer(r ref) {
 	e.push(at, event{job: r.job, gen: r.gen, kind: evAnswer})
 }
 
-// answered is a client that has its answer.
-func (e *engine) answered(r ref) {
+// arrived is an answer that is with its client.
+func (e *engine) arrived(r ref) {
+	if e.m.ClientCores > 0 {
+		e.notice(r)
+		return
+	}
+	if !e.answered(r) {
+		e.verdict(e.jobs[r.job].ref(r.job))
+		return
+	}
+	r = e.jobs[r.job].ref(r.job)
+	if think := e.m.Costs[e.jobs[r.job].stage].Think.draw(e.random); think > 0 {
+		e.events.push(event{at: e.now + think, job: r.job, gen: r.gen, kind: evRequest})
+		return
+	}
+	e.send(r)
+}
+
+// answered is a client that has read its answer; more tells whether there is another
+// request.
+func (e *engine) answered(r ref) (more bool) {
 	j := &e.jobs[r.job]
 	took := e.now - j.began
 	if e.m.ClientCores == 0 {
@@ -360,32 +352,18 @@ func (e *engine) answered(r ref) {
 		e.result.Stages[j.stage].add(took)
 	}
 	j.gen++ // the deadline of this request is void
-	r.gen = j.gen
 	if j.stage == Permit {
 		j.permit = false
 		if j.counted {
 			e.result.Permits++
 		}
 	}
-	if n := e.next[j.stage]; n < stages {
-		j.stage = n
-		if e.m.ClientCores > 0 {
-			e.think(r)
-			return
-		}
-		if think := e.m.Costs[j.stage].Think.draw(e.random); think > 0 {
-			e.events.push(event{at: e.now + think, job: r.job, gen: r.gen, kind: evRequest})
-			return
-		}
-		e.send(r)
-		return
+	n := e.next[j.stage]
+	if n == stages {
+		return false
 	}
-	if e.m.ClientCores > 0 {
-		j.ended = true
-		e.think(r)
-		return
-	}
-	e.verdict(r)
+	j.stage = n
+	return true
 }
 
 // verdict is the end of a login.

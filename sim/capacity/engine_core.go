@@ -1,75 +1,13 @@
 package capacity
 
-import "time"
-
-// task is what waits for a core: a login's request, or a worker (job noJob).
-type task struct {
-	ref
-	batch uint32 // a worker's batch + 1, 0 if it has yet to take one
-	stage Stage  // of the request, which stays when its client has gone
-}
-
-// instance is one RPS, whose cores take what is ready, then what has given way to it, and
-// look at the door when there is neither: Go's scheduler. It hands on what it finds there
-// in the opposite order, the last to come first, and lets all of it have its turn before
-// it looks again.
+// instance is one RPS.
 type instance struct {
-	ready    ring[task]
-	yielded  ring[task]
-	waiting  ring[task] // at the door
-	polled   int64      // when the door was looked at
-	fresh    int        // cores that have done nothing yet
-	idle     []int64    // since when the others without work have been so
-	began    int64      // when Go's monitor began to look: see Monitor
-	verifier verifier
+	scheduler
+	verifier  verifier
+	collector collector
 }
 
-// look takes in what waits at the door of an instance.
-func (e *engine) look(in *instance) {
-	in.polled = e.now
-	for i, n := 0, in.waiting.n; i < n; i++ {
-		k := n - 1 - i
-		if e.m.InTurn {
-			k = i
-		}
-		in.ready.push(*in.waiting.at(k))
-	}
-	in.waiting.n = 0
-}
-
-// rested is the longest that a core counts as idle.
-const rested = int64(time.Hour)
-
-// take takes a core that has nothing to do, the last one that had, and tells how
-// long it has not: as Go's scheduler does. ok is false where all have.
-func (e *engine) take(in *instance) (idle int64, ok bool) {
-	switch n := len(in.idle); {
-	case n > 0:
-		idle = e.now - in.idle[n-1]
-		in.idle = in.idle[:n-1]
-	case in.fresh > 0:
-		in.fresh--
-		idle = rested
-	default:
-		return 0, false
-	}
-	if e.m.Monitor.Extra > 0 && e.m.Cores == 1 && e.slept(e.now-idle-in.began, idle) {
-		in.began = e.now
-	}
-	return idle, true
-}
-
-// slept tells whether Go's monitor, so long after it began, has found that there was
-// nothing to do for a time, and sleeps.
-func (e *engine) slept(since, idle int64) bool {
-	every := int64(looking)
-	if rest := since - int64(e.m.Monitor.For); rest > 0 {
-		every = min(every+rest, longestLook) // it doubles
-	}
-	return int64(e.random.Float64()*float64(every)) < idle
-}
-
-// want gives a task a core, or has it wait for one.
+// want gives a request that comes from outside a core, or has it wait at the door.
 func (e *engine) want(i uint32, t task) {
 	in := &e.inst[i]
 	if idle, ok := e.take(in); ok {
@@ -77,38 +15,47 @@ func (e *engine) want(i uint32, t task) {
 		e.work(i, t, idle)
 		return
 	}
-	in.waiting.push(t)
+	in.knock(e.now, t)
 }
 
-// wake gives what has been waiting for a verdict a core, before what comes from
-// outside.
-func (e *engine) wake(i uint32, t task) { e.inside(i, t, &e.inst[i].ready) }
+func (e *engine) take(in *instance) (idle int64, ok bool) {
+	idle, slept, ok := in.take(e.now)
+	e.busyFor(0, slept)
+	return idle, ok
+}
 
-// yield does the same with a worker, after what is ready.
-func (e *engine) yield(i uint32, t task) { e.inside(i, t, &e.inst[i].yielded) }
-
-func (e *engine) inside(i uint32, t task, queue *ring[task]) {
+// wake gives what has been waiting for a verdict a core.
+func (e *engine) wake(i uint32, t task) {
 	if _, ok := e.take(&e.inst[i]); ok {
 		e.work(i, t, 0)
 		return
 	}
-	queue.push(t)
+	e.inst[i].wake(t)
+}
+
+// yield has a worker wait for a core until others had theirs.
+func (e *engine) yield(i uint32, t task) {
+	if _, ok := e.take(&e.inst[i]); ok {
+		e.work(i, t, 0)
+		return
+	}
+	e.inst[i].yield(t)
 }
 
 // release ends what a core did; the next task gets it.
 func (e *engine) release(i uint32) {
 	in := &e.inst[i]
-	if in.ready.n+in.yielded.n == 0 && in.waiting.n > 0 {
-		e.look(in)
+	if e.collect(i, false) {
+		return
 	}
-	switch {
-	case in.ready.n > 0:
-		e.work(i, in.ready.pop(), 0)
-	case in.yielded.n > 0:
-		e.work(i, in.yielded.pop(), 0)
-	default:
-		in.idle = append(in.idle, e.now)
+	if t, ok := in.turn(e.now); ok {
+		e.work(i, t, 0)
+		return
 	}
+	if e.collect(i, true) {
+		return
+	}
+	in.idle = append(in.idle, e.now)
 }
 
 // work has a core work on a task, idle ns after it did something else.
@@ -151,22 +98,15 @@ func (e *engine) work(i uint32, t task, idle int64) {
 	e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
 }
 
-// monitored is what work takes with what Go's monitor takes besides.
-func (e *engine) monitored(i uint32, d int64) int64 {
-	m := &e.m.Monitor
-	if m.Extra == 0 || e.m.Cores > 1 {
-		return d
-	}
-	left := float64(e.inst[i].began + int64(m.For) - e.now)
-	if left <= 0 {
-		return d
-	}
-	return d + int64(m.Extra*min(float64(d), left/(1+m.Extra)))
-}
-
-// hold keeps a core for what takes d at speed 1.
+// hold keeps a core for what takes d at speed 1, and what Go's monitor takes meanwhile
+// where it has no other core.
 func (e *engine) hold(i uint32, d int64, v event) {
-	end, used := e.serverPace.after(e.now, e.monitored(i, d))
+	end, used := e.serverPace.after(e.now, d)
+	if s := &e.inst[i].scheduler; s.lookTime > 0 && s.cores == 1 {
+		if n := s.monitor.during(e.now, end, s.lookTime); n > 0 {
+			end, used = e.serverPace.after(e.now, d+n*s.lookTime)
+		}
+	}
 	e.busyFor(0, used)
 	v.core = i
 	e.push(end, v)

@@ -61,7 +61,7 @@ func (e *engine) verify(i uint32, t task) {
 		t.batch = k + 1
 	}
 	b := &e.batches[t.batch-1]
-	d := min(b.left, slice)
+	d := min(b.left, e.inst[i].preempted(e.now)-e.now)
 	b.left -= d
 	e.hold(i, d, event{job: t.batch - 1, kind: evBatch})
 }
@@ -69,9 +69,6 @@ func (e *engine) verify(i uint32, t task) {
 // sliced is the end of a batch's slice; the core is given away afterwards.
 func (e *engine) sliced(k, i uint32) {
 	b, v := &e.batches[k], &e.inst[i].verifier
-	if e.now-e.inst[i].polled >= slice { // nobody looked, so Go's monitor does
-		e.look(&e.inst[i])
-	}
 	if b.left > 0 {
 		e.yield(i, task{ref: ref{job: noJob}, batch: k + 1})
 		return

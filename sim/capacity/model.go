@@ -74,32 +74,20 @@ func (w Wake) check() error {
 	return nil
 }
 
-// Monitor is what Go's runtime takes of a core: its monitor thread sleeps while a
-// process has nothing to do, and looks every 20 µs once it has, fifty times before it looks
-// more and more seldom. Where there is one core it looks from that one, which, as each
-// look is an interrupt and two changes of the thread, makes all work take longer by Extra
-// for so long after the core was idle.
-type Monitor struct {
-	Extra float64
-	For   time.Duration
-}
-
-const (
-	// looking is the time between two looks at first: 20 µs, 50 µs that Linux lets a
-	// timer of an ordinary thread be late, and the look. monitoring is fifty of it,
-	// and longestLook what it grows to.
-	looking     = 80 * time.Microsecond
-	monitoring  = 50 * looking
-	longestLook = int64(10 * time.Millisecond)
-)
-
 // Model is a deployment and its load.
 type Model struct {
 	// Instances of the RPS with Cores each. A balancer gives requests to them
 	// in turn.
 	Instances, Cores int
-	// Monitor is that of instances of one core.
-	Monitor Monitor
+	// Monitor is what a look of Go's monitor thread takes, and leaves behind in caches. It
+	// sleeps while a process has nothing to do and looks every 20 µs once it has,
+	// fifty times before it looks more and more seldom. An instance of one core has no
+	// other for it.
+	Monitor time.Duration
+	// Collect is the CPU time of a collection of garbage, of which there is one after so
+	// many Logins to an instance; none where these are 0.
+	Collect time.Duration
+	Logins  float64
 	// InTurn serves requests in the order in which they come, instead of Go's.
 	InTurn bool
 	// Costs are those of the stages, in Redeem without verification. A stage
@@ -128,11 +116,12 @@ type Model struct {
 	PerUser      float64
 
 	// ClientCores, if not 0, are the cores that all clients share, as those of a
-	// load generator do: Think, and Finish after the last answer, hold one of
-	// them. Whole is then from the beginning of a login's first Think, when its
-	// client has a core, to the end of Finish.
-	ClientCores int
-	Finish      Dist
+	// load generator do, a process with Go's scheduler: Think, and Finish after the
+	// last answer, hold one of them, and so do Begin before the first Think and End
+	// after Finish. A login is then from the end of Begin to the end of Finish, and a
+	// request until its client has a core to read the answer.
+	ClientCores        int
+	Begin, Finish, End Dist
 
 	// Arrivals are of logins. Trace, if not nil, takes their place: the times of
 	// arrivals after From, in ascending order.
@@ -196,8 +185,11 @@ func (m *Model) check() error {
 	if nothing {
 		return bad("a login takes no time")
 	}
-	if !(m.Monitor.Extra >= 0 && m.Monitor.Extra <= 10) || m.Monitor.For < 0 || m.Monitor.For > time.Hour {
-		return bad("%v more for %v", m.Monitor.Extra, m.Monitor.For)
+	if m.Collect < 0 || m.Collect > time.Minute || !(m.Logins >= 0) || m.Collect > 0 && m.Logins > 0 && m.Logins < 1 {
+		return bad("%v to collect the garbage of %v logins", m.Collect, m.Logins)
+	}
+	if m.Monitor < 0 || m.Monitor > time.Second {
+		return bad("%v for a look of the monitor", m.Monitor)
 	}
 	for _, c := range m.Costs {
 		if err := c.Wake.check(); err != nil {

@@ -194,7 +194,7 @@ type Scale struct {
 }
 
 func (s Scale) check() error {
-	if !(s.Pulse > 0 && s.Pulse < 1e6) || !(s.Slope > 0 && s.Slope < 1e6) || !(s.Base > -10 && s.Base < 10) || !(s.Base+s.Slope*s.Pulse > 0) {
+	if !(s.Pulse > 0 && s.Pulse < 1e6) || !(s.Slope >= 0 && s.Slope < 1e6) || !(s.Base > -10 && s.Base < 10) || !(s.Base+s.Slope*s.Pulse > 0) {
 		return fmt.Errorf("a scale of %+v", s)
 	}
 	return nil

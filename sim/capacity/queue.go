@@ -87,6 +87,14 @@ func (r *ring[T]) pop() T {
 	return x
 }
 
+// drop takes the first n.
+func (r *ring[T]) drop(n int) {
+	if n > 0 {
+		r.head = (r.head + n) & (len(r.list) - 1)
+		r.n -= n
+	}
+}
+
 func (r *ring[T]) first() *T { return &r.list[r.head] }
 
 // at is the one after i others.

@@ -54,30 +54,6 @@ func TestMeanSpeed(t *testing.T) {
 	}
 }
 
-// TestMonitor: a core that was idle takes longer for a while, and one that has had work
-// all the time does not.
-func TestMonitor(t *testing.T) {
-	m := &Model{Instances: 1, Cores: 1, Duration: time.Second, Drain: true, Seed: 1, Trace: []time.Duration{0, 500e6}}
-	m.Costs[Pass1].Service = Constant(time.Millisecond)
-	m.Monitor = Monitor{Extra: 0.5, For: 3 * time.Millisecond}
-	near(t, "alone", simulate(t, m).Whole.Mean().Seconds(), 0.0015, 0.01)
-	m.Costs[Pass1].Service = Constant(4 * time.Millisecond)
-	near(t, "longer than the monitor looks often", simulate(t, m).Whole.Mean().Seconds(), 0.005, 0.01)
-	m.Costs[Pass1].Service = Constant(time.Millisecond)
-	m.Trace = make([]time.Duration, 10) // twice 1.5 ms, and eight more
-	r := simulate(t, m)
-	near(t, "the last of ten", r.Whole.Quantile(1).Seconds(), 0.011, 0.01)
-	near(t, "a core's use", r.Utilization, 0.011, 0.01)
-	m.Cores = 2
-	near(t, "with a core for the monitor", simulate(t, m).Utilization, 0.005, 0.01)
-	for _, bad := range []Monitor{{-1, time.Millisecond}, {11, time.Millisecond}, {math.NaN(), 0}, {1, -1}} {
-		m.Monitor = bad
-		if _, err := m.Run(t.Context()); !errors.Is(err, ErrModel) {
-			t.Errorf("%v: %v", bad, err)
-		}
-	}
-}
-
 // TestTurns: what waits at the door has its turn in the opposite order, and what comes
 // meanwhile after all of it.
 func TestTurns(t *testing.T) {

@@ -182,7 +182,7 @@ func TestSetup(t *testing.T) {
 // what they leave of the core goes to batches of the greatest size.
 func TestBatchingThroughput(t *testing.T) {
 	t.Parallel()
-	m := &Model{Instances: 1, Cores: 1, WarmUp: 5 * time.Second, Duration: 20 * time.Second, Arrivals: Flat(20_000), Seed: 1}
+	m := &Model{Instances: 1, Cores: 1, InTurn: true, WarmUp: 5 * time.Second, Duration: 20 * time.Second, Arrivals: Flat(20_000), Seed: 1}
 	m.Costs[Redeem].Service = Constant(20 * time.Microsecond)
 	costs := []BatchCost{{N: 1, Time: 800}, {N: 64, Time: 6400}, {N: 256, Time: 20000}}
 	m.Batching = &Batching{Batch: 64, Costs: costs}

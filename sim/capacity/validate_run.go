@@ -28,6 +28,7 @@ type real struct {
 	batch          float64 // mean
 	late, queue    float64
 	generator      float64   // µs a login
+	outside        float64   // µs of it between its requests, before, and after them
 	disturbed      float64   // share of all CPUs that others had
 	begun          time.Time // the load
 	server, client []beat    // of their CPUs while it was there
@@ -37,7 +38,8 @@ type real struct {
 // the generator's work as it was.
 func (r *real) during(e *Entry, batching bool) *Model {
 	servers, clients := e.Scale.speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
-	m := e.real(batching, r.seed, r.generator*meanSpeed(clients, r.warmUp, r.length))
+	speed := meanSpeed(clients, r.warmUp, r.length)
+	m := e.real(batching, r.seed, r.generator*speed, r.outside*speed)
 	m.Speeds, m.ClientSpeeds, m.InFlight = less(servers, r.server), less(clients, r.client), r.inFlight
 	m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
 	return m
@@ -69,16 +71,19 @@ func (e *Entry) client(batching bool, s Stage) float64 {
 	return [stages]float64{r.Permit.Client, r.Pass1.Client, r.Pass2.Client, r.Redeem.Client}[s]
 }
 
-// real is the model of what the load generator does to one RPS: no permits; its
-// own work, of so many µs a login, takes turns on its CPU, half of a request's
-// before it is sent, half after the answer.
-func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
+// real is the model of what the load generator does to one RPS: no permits; its own work,
+// of so many µs a login, takes turns on its CPU, half of a request's before it is sent,
+// half after the answer, outside of it between requests, and the rest around the login.
+func (e *Entry) real(batching bool, seed uint64, generator, outside float64) *Model {
 	m := e.Model(batching)
 	m.Costs[Permit] = Cost{}
 	m.Seed, m.Timeout, m.ClientCores = seed, 10*time.Second, 1
 	half := func(s Stage) float64 { return e.client(batching, s) / 2 }
-	answer := e.Answer.mean / 1000
-	rest := max(0, generator-answer-2*(half(Pass1)+half(Pass2)+half(Redeem))) / 4
+	answer, requests := e.Answer.mean/1000, 2*(half(Pass1)+half(Pass2)+half(Redeem))
+	outside = max(outside, answer)
+	rest := (outside - answer) / 4
+	beyond := max(0, generator-requests-outside) / 2
+	m.Begin, m.End = Constant(us(beyond)), Constant(us(beyond))
 	m.Costs[Pass1].Think = Constant(us(rest + half(Pass1)))
 	m.Costs[Pass2].Think = Constant(us(rest + half(Pass1) + answer + half(Pass2)))
 	m.Costs[Redeem].Think = Constant(us(rest + half(Pass2) + half(Redeem)))
@@ -89,7 +94,7 @@ func (e *Entry) real(batching bool, seed uint64, generator float64) *Model {
 // saturation simulates a core that has as many logins as it bears; a rate of 0 is
 // twice that.
 func (e *Entry) saturation(ctx context.Context, batching bool, seed uint64, rate, generator float64) (*Result, error) {
-	m := e.real(batching, seed, generator)
+	m := e.real(batching, seed, generator, 0)
 	if rate == 0 {
 		rate = 2e9 / float64(m.cheapest())
 	}
@@ -214,13 +219,15 @@ func (r *real) read(run *result.Run) {
 		case phase.Service == nil:
 		case phase.Name == result.Whole:
 			r.p50, r.p99 = phase.Service.P50, phase.Service.P99
+			r.outside += 1000 * phase.Service.Mean
 			if phase.Queue != nil {
 				r.queue = phase.Queue.P99
 			}
 		default:
 			for _, s := range Stages() {
-				if s.String() == phase.Name {
+				if s.String() == phase.Name { // everybody has had them all, but for a few
 					r.requests[s] = phase.Service.P50
+					r.outside -= 1000 * phase.Service.Mean
 				}
 			}
 		}

@@ -72,7 +72,7 @@ func TestSlower(t *testing.T) {
 	for _, batching := range []bool{false, true} {
 		run := func(e *Entry, rate float64) *Result {
 			m := e.Model(batching)
-			m.Costs[Permit], m.Monitor = Cost{}, Monitor{} // which looks at the same times
+			m.Costs[Permit], m.Monitor = Cost{}, 0 // which looks at the same times
 			m.Arrivals, m.Duration, m.Drain, m.Seed = Flat(rate), time.Duration(4000/rate*float64(time.Second)), true, 7
 			return simulate(t, m)
 		}

@@ -3,6 +3,7 @@ package service
 import (
 	"net/http"
 	"net/http/pprof"
+	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ type Registry struct {
 // process.
 func NewRegistry() *Registry {
 	r := &Registry{prometheus: prometheus.NewRegistry(), families: map[string]any{}}
-	r.prometheus.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.prometheus.MustRegister(collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collections)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }
 
@@ -229,3 +230,7 @@ func (s *Service) profiles() {
 		})
 	}
 }
+
+// collections are what the garbage collector did: go_gc_cycles_total_gc_cycles_total and
+// go_cpu_classes_gc_total_cpu_seconds_total.
+var collections = collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/(gc/cycles/total:gc-cycles|cpu/classes/gc/total:cpu-seconds)$`)}
