@@ -89,8 +89,8 @@ It needs Linux, two cores, and nothing else running.`,
 	f.StringVarP(&out, "output", "o", "", "write to `FILE` (default standard output)")
 	f.StringSliceVar(&o.Backends, "backend", nil, "backends, `ID`s of `mpin backends` (default gnark and blst on bls12-381, gnark on bn254)")
 	f.StringSliceVar(&o.Stores, "store", nil, "stores besides memory, with the first backend: bbolt, redis")
-	f.IntVar(&o.Users, "population", 128, "users that log in together")
-	f.IntVar(&o.Rounds, "rounds", 24, "logins of each")
+	f.IntVar(&o.Users, "population", 384, "users that log in together")
+	f.IntVar(&o.Rounds, "rounds", 8, "logins of each")
 	f.IntVar(&o.Samples, "samples", 200, "measurements of the cryptography")
 	return c
 }

@@ -22,7 +22,7 @@ func newCapacityValidate() *cobra.Command {
 	var within bounds
 	c := &cobra.Command{
 		Use:   "validate",
-		Short: "Hold the model against a real deployment (about 4 minutes, 6 with --calibrate)",
+		Short: "Hold the model against a real deployment (about 4 minutes, 9 with --calibrate)",
 		Long: fmt.Sprintf(`validate runs a deployment whose RPS has one core at saturation and at 30, 60 and
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says for the same arrivals beside it. Everything is run in rounds; medians are
@@ -49,7 +49,7 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 				if file != "" {
 					return misuse(&flagError{"calibrate", errors.New("it measures what --calibration gives: leave one out")})
 				}
-				// Half of what calibrate does in each of the rounds.
+				// In each of the rounds more logins than calibrate has, and less cryptography.
 				o.Fresh = &capacity.Options{Rounds: 16, Samples: 100, Said: "mpin capacity validate --calibrate"}
 			}
 			if len(within) > 0 {
