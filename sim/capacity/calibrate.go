@@ -40,13 +40,16 @@ type Options struct {
 }
 
 func (o *Options) fill() error {
-	if o.Users <= 0 {
+	if o.Users < 0 || o.Rounds < 0 || o.Samples < 0 {
+		return fmt.Errorf("%w: %d users, %d rounds and %d samples", ErrCalibration, o.Users, o.Rounds, o.Samples)
+	}
+	if o.Users == 0 {
 		o.Users = 384
 	}
-	if o.Rounds <= 0 {
+	if o.Rounds == 0 {
 		o.Rounds = 8
 	}
-	if o.Samples <= 0 {
+	if o.Samples == 0 {
 		o.Samples = 200
 	}
 	if o.Users > 5000 || o.Rounds > 10_000 || o.Samples > 100_000 {

@@ -76,7 +76,7 @@ func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand
 					return nil, err
 				}
 				start := time.Now()
-				answer, err := pool.post(ctx, &s, m.body, nil)
+				answer, err := pool.post(ctx, &s, m.body)
 				if err != nil {
 					return nil, err
 				}

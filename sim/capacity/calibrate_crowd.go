@@ -87,7 +87,6 @@ type phase struct {
 	client  float64 // µs a request, of this process
 	in, out float64 // bytes a request
 	calls   float64 // of the store, a request
-	batch   float64 // mean
 	after   float64 // µs between answers that come one after the other
 }
 
@@ -128,7 +127,7 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 	}
 	defer pool.close()
 	var cpu, client [3][]span
-	var batch, after [3][]float64
+	var after [3][]float64
 	n := float64(len(c.users))
 	for round := range 1 + rounds {
 		if err := c.prepareAll(); err != nil {
@@ -146,7 +145,7 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			served, err := worked(c.served, func() (err error) {
 				own, err = worked(processTime, func() error {
 					return each(ctx, len(c.users), k, func(n int) (err error) {
-						answers[n], err = pool.post(ctx, &s, c.users[n].body, nil)
+						answers[n], err = pool.post(ctx, &s, c.users[n].body)
 						came[n] = time.Now()
 						return err
 					})
@@ -171,9 +170,6 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 			cpu[i], client[i] = append(cpu[i], served), append(client[i], own)
 			out[i].in, out[i].out = float64(pool.in.Load()-in)/n, float64(pool.out.Load()-outBytes)/n
 			out[i].calls = (now.calls - before.calls) / n
-			if now.batches > before.batches {
-				batch[i] = append(batch[i], (now.batched-before.batched)/(now.batches-before.batches))
-			}
 			if d := apiece(came); d > 0 {
 				after[i] = append(after[i], float64(d)/1000)
 			}
@@ -188,7 +184,7 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i].cpu, out[i].client, out[i].batch, out[i].after = served/n, own/n, median(batch[i]), median(after[i])
+		out[i].cpu, out[i].client, out[i].after = served/n, own/n, median(after[i])
 	}
 	return &out, nil
 }
@@ -233,7 +229,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 			turns[n%len(turns)].Lock()
 			defer turns[n%len(turns)].Unlock()
 			for _, s := range c.steps() {
-				answer, err := pool.post(ctx, &s, logins[n].body, nil)
+				answer, err := pool.post(ctx, &s, logins[n].body)
 				if err != nil {
 					return err
 				}
@@ -261,11 +257,13 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		return l, err
 	}
 	took, err := c.machine.scaled(c.machine.server, c.scale, s)
-	n, all := float64(len(logins)), took.Seconds()*1e6
+	n := float64(len(logins))
+	all := took.Seconds() * 1e6 / n
 	l.collections = (now.collections - had.collections) / n
-	// Go's own account, of which there is one after each collection.
-	l.collecting = min(1e6*(now.collecting-had.collecting)*all/(s.took.Seconds()*1e6), all/2) / n
-	l.cpu = all/n - l.collecting
+	if s.took > 0 { // Go's own account, of which there is one after each collection
+		l.collecting = all * min((now.collecting-had.collecting)/s.took.Seconds(), 0.5)
+	}
+	l.cpu = all - l.collecting
 	if now.batches > had.batches {
 		l.batch = (now.batched - had.batched) / (now.batches - had.batches)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -69,6 +70,31 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 	return back
 }
 
+// TestRefusedCalibrations: what is of another format, or cannot be, is refused by name.
+func TestRefusedCalibrations(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, says string }{
+		"an older format":      {`"mpin-capacity/6",`, `"mpin-capacity/5", "gone": 1,`, `format "mpin-capacity/5", not "mpin-capacity/6"`},
+		"an unknown field":     {`"mpin-capacity/6",`, `"mpin-capacity/6", "gone": 1,`, `unknown field "gone"`},
+		"half a login":         {`"logins_a_collection": `, `"logins_a_collection": 0.`, "to collect the garbage of 0."},
+		"negative collections": {`"collect_us": `, `"collect_us": -`, "µs to collect"},
+		"a look of a second":   {`"monitor_us": `, `"monitor_us": 10000`, "for a look of the monitor"},
+		"cut":                  {`"mpin-capacity/6",`, ``, "calibration:"},
+	} {
+		b := bytes.Replace(recorded, []byte(c.from), []byte(c.to), 1)
+		if bytes.Equal(b, recorded) {
+			t.Fatalf("%s: %q is not there", name, c.from)
+		}
+		if _, err := DecodeCalibration(b); !errors.Is(err, ErrCalibration) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, o := range []Options{{Users: -1}, {Rounds: -1}, {Samples: -1}, {Users: 5001}} {
+		if _, err := Calibrate(t.Context(), o); !errors.Is(err, ErrCalibration) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
 // FuzzDecodeCalibration: whatever the bytes, an error of the named kind or costs
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
@@ -76,6 +102,7 @@ func FuzzDecodeCalibration(f *testing.F) {
 	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{}]}`))
 	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
+	f.Add(bytes.Replace(recorded, []byte(`"logins_a_collection": `), []byte(`"logins_a_collection": 0.`), 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := DecodeCalibration(b)
 		if err != nil {

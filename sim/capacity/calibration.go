@@ -154,14 +154,21 @@ func DecodeCalibration(b []byte) (*Calibration, error) {
 	if len(b) > maxCalibration {
 		return nil, fmt.Errorf("%w: over %d bytes", ErrCalibration, maxCalibration)
 	}
+	// The format first: of another the rest says nothing.
+	var form struct {
+		Format string `json:"format"`
+	}
+	if err := json.Unmarshal(b, &form); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCalibration, err)
+	}
+	if form.Format != Format {
+		return nil, fmt.Errorf("%w: format %q, not %q: measure it again (mpin capacity calibrate)", ErrCalibration, form.Format, Format)
+	}
 	var c Calibration
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCalibration, err)
-	}
-	if c.Format != Format {
-		return nil, fmt.Errorf("%w: format %q, not %q", ErrCalibration, c.Format, Format)
 	}
 	if len(c.Entries) == 0 {
 		return nil, fmt.Errorf("%w: no entries", ErrCalibration)
@@ -194,7 +201,7 @@ func (e *Entry) check() error {
 		if !(rs.Verify > 0 && rs.Verify <= 10) || !(rs.After >= 0 && rs.After <= 1) {
 			return fmt.Errorf("a factor of verifying of %v, a share of %v after the verdict", rs.Verify, rs.After)
 		}
-		if !(rs.Logins >= 0 && rs.Logins <= 1e9) || !(rs.Collect >= 0 && rs.Collect <= 1e6) {
+		if !(rs.Logins == 0 || rs.Logins >= 1 && rs.Logins <= 1e9) || !(rs.Collect >= 0 && rs.Collect <= 1e6) {
 			return fmt.Errorf("%v µs to collect the garbage of %v logins", rs.Collect, rs.Logins)
 		}
 		if !(rs.Monitor >= 0 && rs.Monitor <= mostLook) {
@@ -392,6 +399,7 @@ func (e *Entry) contended(m *Model) {
 		m.Costs[i].Service = m.Costs[i].Service.Scale(f)
 	}
 	m.Verify, m.FindPIN, m.Issue = m.Verify.Scale(f), m.FindPIN.Scale(f), m.Issue.Scale(f)
+	m.Collect = time.Duration(f * float64(m.Collect))
 	if m.Batching != nil {
 		for i := range m.Batching.Costs {
 			m.Batching.Costs[i].Time *= f

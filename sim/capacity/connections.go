@@ -34,7 +34,7 @@ var errAnswer = errors.New("not the answer that had to come")
 
 const answerTime = 30 * time.Second
 
-// posts are the connections of a measurement: to the RPS, and to its private listener.
+// posts are a measurement's connections: to the RPS, and to its private listener.
 type posts struct {
 	pass, redeem *lean.Client
 	in, out      atomic.Int64 // bytes of the requests and their answers
@@ -53,13 +53,13 @@ func (c *crowd) posts() (*posts, error) {
 
 func (p *posts) close() { p.pass.Close(); p.redeem.Close() }
 
-// post makes the request of a step, and appends the answer's body to into.
-func (p *posts) post(ctx context.Context, s *step, body, into []byte) ([]byte, error) {
+// post makes the request of a step, and returns the answer's body.
+func (p *posts) post(ctx context.Context, s *step, body []byte) ([]byte, error) {
 	to := p.pass
 	if s.redeems {
 		to = p.redeem
 	}
-	status, answer, err := to.Post(ctx, s.path, body, into, answerTime)
+	status, answer, err := to.Post(ctx, s.path, body, nil, answerTime)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("%w: status %d: %.200s", errAnswer, status, answer)
 	}

@@ -1,6 +1,6 @@
 package capacity
 
-// instance is one RPS.
+// instance is one RPS: its process, its verifier and its garbage.
 type instance struct {
 	scheduler
 	verifier  verifier
@@ -18,6 +18,7 @@ func (e *engine) want(i uint32, t task) {
 	in.knock(e.now, t)
 }
 
+// take takes a core of an instance that has nothing to do: see [scheduler.take].
 func (e *engine) take(in *instance) (idle int64, ok bool) {
 	idle, slept, ok := in.take(e.now)
 	e.busyFor(0, slept)

@@ -343,6 +343,9 @@ func (m *Model) cheapest() time.Duration {
 			verify = min(verify, t.good[n]/float64(n))
 		}
 	}
+	if m.Logins > 0 {
+		sum += float64(m.Collect) / m.Logins
+	}
 	return time.Duration(sum + verify)
 }
 

@@ -206,6 +206,9 @@ func TestCollect(t *testing.T) {
 	near(t, "the longest with the first collection in it", longest, 0.205, 0.001)
 	// A collection lasts for 20 ms at a quarter, as it does at most.
 	near(t, "in the meantime", r.Whole.Quantile(0.64).Seconds(), 0.150+0.014+0.0042, 0.005)
+	if got, want := m.cheapest(), 2*time.Millisecond+100*time.Microsecond; got != want {
+		t.Errorf("a login takes %v at least, not %v", got, want)
+	}
 	m.Logins = 0.5
 	if _, err := m.Run(t.Context()); err == nil {
 		t.Error("half a login is taken")

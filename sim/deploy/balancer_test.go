@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"mpinlab/sim/listentest"
 	"mpinlab/sim/wire"
 )
 
@@ -94,24 +95,12 @@ func TestBalancerTakesTurns(t *testing.T) {
 // be judged twice. What only asks is.
 func TestBalancerRepeatsQuestionsOnly(t *testing.T) {
 	var cut atomic.Int64
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() { // reads a request and goes away
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			cut.Add(1)
-			_, _ = c.Read(make([]byte, 4096))
-			c.Close()
-		}
-	}()
+	bad := listentest.Serve(t, func(c net.Conn) { // reads a request and goes away
+		cut.Add(1)
+		_, _ = c.Read(make([]byte, 4096))
+	})
 	good := echo(t, "good")
-	_, front := newTestBalancer(t, "http://"+l.Addr().String(), good.URL)
+	_, front := newTestBalancer(t, "http://"+bad, good.URL)
 	failed := 0
 	for range 4 {
 		switch status, _ := send(t, "POST", front.URL+"/authenticate", "guess"); status {
@@ -125,7 +114,7 @@ func TestBalancerRepeatsQuestionsOnly(t *testing.T) {
 	if failed == 0 || failed != int(cut.Load()) {
 		t.Fatalf("%d of %d requests that were cut were told to have failed", failed, cut.Load())
 	}
-	_, front = newTestBalancer(t, "http://"+l.Addr().String(), good.URL)
+	_, front = newTestBalancer(t, "http://"+bad, good.URL)
 	for range 4 {
 		if status, body := get(t, front.URL+"/settings"); status != 200 {
 			t.Fatal(status, body)

@@ -14,28 +14,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mpinlab/sim/listentest"
 )
 
 // echo is a server that sends back what it gets.
 func echo(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return listentest.Serve(t, func(c net.Conn) { io.Copy(c, c) })
 }
 
 func relay(t *testing.T, p Path) *Relay {

@@ -12,47 +12,35 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mpinlab/sim/listentest"
 )
 
 // speaker is a server that answers the requests of each connection with given
 // bytes, in the pieces that "|" makes, and closes after the last one.
 func speaker(t *testing.T, answers ...string) *Client {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
+	address := listentest.Serve(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		for _, answer := range answers {
+			r, err := http.ReadRequest(in)
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				in := bufio.NewReader(c)
-				for _, answer := range answers {
-					r, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					if b, err := io.ReadAll(r.Body); err != nil || string(b) != "{}" || r.Method != http.MethodPost || r.Host == "" {
-						return
-					}
-					for _, piece := range strings.SplitAfter(answer, "|") {
-						if _, err := io.WriteString(c, strings.TrimSuffix(piece, "|")); err != nil {
-							return
-						}
-					}
+			if b, err := io.ReadAll(r.Body); err != nil || string(b) != "{}" || r.Method != http.MethodPost || r.Host == "" {
+				return
+			}
+			for _, piece := range strings.SplitAfter(answer, "|") {
+				if _, err := io.WriteString(c, strings.TrimSuffix(piece, "|")); err != nil {
+					return
 				}
-				if len(answers) == 0 {
-					io.Copy(io.Discard, c) // until the other side goes
-				}
-			}()
+			}
 		}
-	}()
-	p, err := New("http://"+l.Addr().String(), (&net.Dialer{}).DialContext, nil)
+		if len(answers) == 0 {
+			io.Copy(io.Discard, c) // until the other side goes
+		}
+	})
+	p, err := New("http://"+address, (&net.Dialer{}).DialContext, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"mpinlab/sim/listentest"
 	"mpinlab/sim/store/redistest"
 )
 
@@ -67,29 +69,14 @@ func TestRedisUser(t *testing.T) {
 // What does not answer, or not as Redis does, is unavailable.
 func TestRedisUnavailable(t *testing.T) {
 	for name, serve := range map[string]func(net.Conn){
-		"silent":  func(c net.Conn) {},
-		"closing": func(c net.Conn) { c.Close() },
-		"garbage": func(c net.Conn) { c.Write([]byte(strings.Repeat("\x00\xff$-5\r\n*1000000\r\n", 100))); c.Close() },
-		"http":    func(c net.Conn) { c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")); c.Close() },
+		"silent":  func(c net.Conn) { io.Copy(io.Discard, c) },
+		"closing": func(c net.Conn) {},
+		"garbage": func(c net.Conn) { c.Write([]byte(strings.Repeat("\x00\xff$-5\r\n*1000000\r\n", 100))) },
+		"http":    func(c net.Conn) { c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				for {
-					c, err := l.Accept()
-					if err != nil {
-						return
-					}
-					defer c.Close()
-					serve(c)
-				}
-			}()
-			_, err = OpenRedis("redis://"+l.Addr().String(), Options{Timeout: 100 * time.Millisecond})
+			_, err := OpenRedis("redis://"+listentest.Serve(t, serve), Options{Timeout: 100 * time.Millisecond})
 			wantErr(t, err, ErrUnavailable)
 		})
 	}
