@@ -42,7 +42,8 @@ func hashesLike(b backends.Backend, e Effort, hash func(dst, msg []byte) backend
 		rng.Read(m)
 		msgs = append(msgs, m)
 	}
-	seen := map[string]string{}
+	type input struct{ msg, dst string }
+	seen := map[string]input{} // what gave a point
 	for i, msg := range msgs {
 		for j, dst := range dsts {
 			if i >= 2 && j != i%len(dsts) {
@@ -54,10 +55,12 @@ func hashesLike(b backends.Backend, e Effort, hash func(dst, msg []byte) backend
 			if _, err := b.DecodeG1(got); err != nil || p.IsIdentity() {
 				return fmt.Errorf("%s: not a point of G1: %v", what, err)
 			}
-			if before, ok := seen[string(got)]; ok && !bytes.Equal(msg, nil) {
-				return fmt.Errorf("%s and %s give the same point", what, before)
+			in := input{string(msg), string(dst)}
+			if before, ok := seen[string(got)]; ok && before != in { // a message may be drawn twice
+				return fmt.Errorf("%s and %d bytes of message %.8x under %d bytes of tag give the same point",
+					what, len(before.msg), before.msg, len(before.dst))
 			}
-			seen[string(got)] = what
+			seen[string(got)] = in
 			want, err := paper(curve, dst, msg)
 			if errors.Is(err, h2c.ErrCurve) {
 				continue
