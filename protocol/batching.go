@@ -40,6 +40,9 @@ type BatchingOptions struct {
 	// Rand is the source of weights, safe for concurrent use; nil is the
 	// system's.
 	Rand io.Reader
+	// Observe, if not nil, is told the size of each batch that is about to be verified.
+	// All workers call it.
+	Observe func(logins int)
 }
 
 // BatchingVerifier verifies the logins that many goroutines bring at the same
@@ -306,6 +309,9 @@ func (b *BatchingVerifier) work() {
 		b.busy++
 		b.mu.Unlock()
 
+		if b.opt.Observe != nil {
+			b.opt.Observe(len(batch))
+		}
 		verdicts := b.verifier.verifyLogins(logins, b.opt.Rand)
 		bad := 0
 		for i, w := range batch {

@@ -25,6 +25,11 @@ type BatchCost struct {
 	N    int     `json:"n"`
 	Bad  int     `json:"bad"`
 	Time float64 `json:"us"` // the whole batch
+	// Turns are the goroutines that the backend makes for a batch without bad logins, each
+	// of which takes a turn of the scheduler, and First the share of Time before them: it is
+	// measured where that is less than what a goroutine may have at a time.
+	Turns float64 `json:"turns,omitempty"`
+	First float64 `json:"first,omitempty"`
 }
 
 // The policy's constants: see protocol.BatchingVerifier.
@@ -44,6 +49,9 @@ func (b *Batching) check() error {
 	for _, c := range b.Costs {
 		if c.N < 1 || c.N > 1<<20 || c.Bad < 0 || c.Bad > c.N || !(c.Time >= 0) || c.Time > 1e9 {
 			return fmt.Errorf("%w: %v µs for a batch of %d with %d bad", ErrModel, c.Time, c.N, c.Bad)
+		}
+		if !(c.Turns >= 0 && c.Turns <= 1e6) || !(c.First >= 0 && c.First <= 1) {
+			return fmt.Errorf("%w: %v goroutines after %v of a batch of %d", ErrModel, c.Turns, c.First, c.N)
 		}
 		if c.Bad == 0 {
 			good++
@@ -65,6 +73,9 @@ type batchTable struct {
 	// extra is what the k-th bad login adds, by n; beyond the last k measured
 	// each adds as much as the last did.
 	extra [][]float64
+	// turns and first are BatchCost's, by n; first is 1 where there are no turns.
+	turns []int
+	first []float64
 }
 
 // table interpolates the measured costs over the sizes, by the logarithms of
@@ -76,12 +87,16 @@ func (b *Batching) table(batch int) *batchTable {
 		byBad[c.Bad] = append(byBad[c.Bad], c)
 		most = max(most, c.Bad)
 	}
-	t := &batchTable{good: make([]float64, batch+1), extra: make([][]float64, batch+1)}
+	t := &batchTable{
+		good: make([]float64, batch+1), extra: make([][]float64, batch+1),
+		turns: make([]int, batch+1), first: make([]float64, batch+1),
+	}
 	for _, list := range byBad {
 		slices.SortFunc(list, func(x, y BatchCost) int { return x.N - y.N })
 	}
 	for n := 1; n <= batch; n++ {
 		t.good[n] = along(byBad[0], n) * 1000
+		t.turns[n], t.first[n] = goroutines(byBad[0], n)
 		last := t.good[n]
 		for k := 1; k <= min(most, n); k++ {
 			if len(byBad[k]) == 0 {
@@ -94,6 +109,27 @@ func (b *Batching) table(batch int) *batchTable {
 	}
 	t.single = t.good[1]
 	return t
+}
+
+// goroutines are the turns of the measured size nearest to n, and the share before them
+// of the nearest size of which that was measured; of a batch without any it is all.
+func goroutines(list []BatchCost, n int) (turns int, first float64) {
+	away := math.Inf(1)
+	for _, c := range list {
+		if d := math.Abs(math.Log(float64(c.N) / float64(n))); d < away {
+			away, turns = d, int(math.Round(c.Turns))
+		}
+	}
+	away = math.Inf(1)
+	for _, c := range list {
+		if d := math.Abs(math.Log(float64(c.N) / float64(n))); c.First > 0 && d < away {
+			away, first = d, c.First
+		}
+	}
+	if turns == 0 || first == 0 {
+		return 0, 1
+	}
+	return turns, first
 }
 
 // along is the cost of n between the measured sizes, in µs.

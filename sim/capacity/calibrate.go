@@ -171,11 +171,39 @@ func (e *Entry) suite() (*protocol.Suite, error) {
 
 // The logins under way at a time when requests are measured.
 const (
-	many  = 16  // enough to keep one core busy
-	flood = 256 // as many as a service has that bears no more
+	many   = 16  // enough to keep one core busy
+	flood  = 256 // as many as a service has that bears no more
+	midway = 64
 
 	turns = 3 // the costs of mixed requests are the mean of so many
 )
+
+// underWay are the numbers for which mixed requests are measured: alone, those of fewer
+// that there are users for, and flood.
+func (o *Options) underWay() []int {
+	list := []int{1}
+	for _, k := range []int{many, midway} {
+		if k < o.Users {
+			list = append(list, k)
+		}
+	}
+	return append(list, flood)
+}
+
+// mixedRounds is how often everybody logs in in a turn while k are under way.
+func (o *Options) mixedRounds(k int, batching bool) int {
+	n := o.Rounds
+	if batching { // which takes less time
+		n *= 2
+	}
+	switch k {
+	case 1:
+		return max(1, o.Rounds/6)
+	case flood:
+		return n
+	}
+	return max(1, n/3)
+}
 
 // requests measures the requests of one mode.
 func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *protocol.Suite, batching bool) (err error) {
@@ -250,29 +278,28 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 		return err
 	}
 	// In turns, so that what they are compared by is measured at the same time.
-	var alone, crowded []level
-	rounds := o.Rounds
-	if batching { // which takes less time
-		rounds *= 2
-	}
+	underWay := o.underWay()
+	taken := make([][]level, len(underWay))
 	for range turns {
-		for _, l := range []struct {
-			to   *[]level
-			k, n int
-		}{{&crowded, flood, rounds}, {&alone, 1, max(1, o.Rounds/6)}} {
-			level, err := c.mixed(ctx, l.n, l.k)
+		for i, k := range underWay {
+			level, err := c.mixed(ctx, o.mixedRounds(k, batching), k)
 			if err != nil {
 				return err
 			}
-			*l.to = append(*l.to, level)
+			taken[i] = append(taken[i], level)
 		}
 	}
-	crowd := meanLevel(crowded)
+	var levels []level
+	for _, list := range taken {
+		levels = append(levels, meanLevel(list))
+	}
+	alone, fewer, crowd := levels[0], levels[1:len(levels)-1], levels[len(levels)-1]
 	if crowd.collections > 0 {
 		to.Logins, to.Collect = 1/crowd.collections, crowd.collecting/crowd.collections
 	}
 	if batching {
-		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), flood)
+		// All at once, so that the client does nothing but read answers.
+		flooded, err := c.rounds(ctx, max(2, o.Rounds/4), len(c.users))
 		if err != nil {
 			return err
 		}
@@ -280,7 +307,14 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	} else {
 		e.oneByOne(to, phased, crowd)
 	}
-	e.monitor(to, batching, meanLevel(alone))
+	to.Warm = nil
+	for i, l := range fewer {
+		to.Warm = append(to.Warm, WarmShare{underWay[1+i], e.beyond(to, batching, l) / e.beyond(to, batching, crowd)})
+	}
+	if len(fewer) > 0 {
+		to.Warm = append(to.Warm, WarmShare{flood, 1})
+	}
+	e.monitor(to, batching, alone)
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
 	}
@@ -307,8 +341,7 @@ func (e *Entry) oneByOne(to *Requests, phased *[3]phase, mixed level) {
 // batch. Of that the passes take what they do by themselves, and redeeming the rest, which
 // is not less than pass 2; if it would be, all three take less.
 func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, mixed level) {
-	b := max(1, mixed.batch)
-	rest := max(1, mixed.cpu-between(goodOnes(e.Batch), b)/b)
+	rest := e.beyond(to, true, mixed)
 	p1, p2 := e.mixing*phased[0].cpu, e.mixing*phased[1].cpu
 	f := min(1, rest/(p1+2*p2))
 	to.Pass1.CPU, to.Pass2.CPU = f*p1, f*p2
@@ -317,11 +350,34 @@ func (e *Entry) inBatches(to *Requests, phased, flooded *[3]phase, mixed level) 
 	to.After = max(0, min(1, flooded[2].after/to.Redeem.CPU))
 }
 
+// beyond is the time in µs of a login beyond verifying it.
+func (e *Entry) beyond(r *Requests, batching bool, l level) float64 {
+	if batching {
+		return max(1, l.cpu-e.share(l.batches))
+	}
+	return max(1, l.cpu-e.verifying(r, false))
+}
+
+// share is a login's share in µs of the batches that logins were verified in. It is less
+// than that of a batch of their mean size, since a batch's time grows more slowly than its
+// size.
+func (e *Entry) share(batches []sized) float64 {
+	time, logins := 0.0, 0.0
+	for _, b := range batches {
+		time, logins = time+b.batches*between(goodOnes(e.Batch), b.size), logins+b.batches*b.size
+	}
+	if logins == 0 {
+		return e.Batch[0].Time
+	}
+	return time / logins
+}
+
 // monitor takes what a login costs more where one comes after another, so that the server
 // has nothing to do after each request, to be the looks of Go's monitor: those during each
 // request, and one after it, which finds nothing to do.
 func (e *Entry) monitor(to *Requests, batching bool, alone level) {
-	works := []float64{to.Pass1.CPU, to.Pass2.CPU, to.Redeem.CPU + e.verifying(to, batching)}
+	warm := to.Warm.at(1)
+	works := []float64{warm * to.Pass1.CPU, warm * to.Pass2.CPU, warm*to.Redeem.CPU + e.verifying(to, batching)}
 	more := max(0, alone.cpu-works[0]-works[1]-works[2])
 	for range 10 {
 		looks := float64(len(works))
@@ -389,7 +445,7 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 			for k < len(bounds) && float64(q.gap.Microseconds()) >= bounds[k] {
 				k++
 			}
-			beyond[k] = append(beyond[k], max(0, q.took-us(to.alone(r.CPU+verify)+r.Client)))
+			beyond[k] = append(beyond[k], max(0, q.took-us(to.alone(to.Warm.at(1)*r.CPU+verify)+r.Client)))
 		}
 		if r.Delay, err = Measured(withoutStrays(beyond[0])); err != nil {
 			return err

@@ -87,13 +87,13 @@ type phase struct {
 	client  float64 // µs a request, of this process
 	in, out float64 // bytes a request
 	calls   float64 // of the store, a request
-	after   float64 // µs between answers that come one after the other
+	after   float64 // µs between answers of a batch
 }
 
 // level is what whole logins came to.
 type level struct {
 	cpu         float64 // µs a login, of the RPS, but for collecting garbage
-	batch       float64 // mean
+	batches     []sized // that they were verified in
 	collections float64 // of garbage, a login
 	collecting  float64 // µs a login
 }
@@ -101,7 +101,8 @@ type level struct {
 func meanLevel(list []level) (m level) {
 	n := float64(len(list))
 	for _, l := range list {
-		m.cpu, m.batch = m.cpu+l.cpu/n, m.batch+l.batch/n
+		m.cpu += l.cpu / n
+		m.batches = append(m.batches, l.batches...)
 		m.collections, m.collecting = m.collections+l.collections/n, m.collecting+l.collecting/n
 	}
 	return m
@@ -189,20 +190,25 @@ func (c *crowd) rounds(ctx context.Context, rounds, k int) (*[3]phase, error) {
 	return &out, nil
 }
 
-// apiece is the time between two answers of a batch: those after the longest
-// silence have been verified together, and come as fast as a server sends them.
+// silence is what lies between the answers of one batch and those of the next: verifying
+// it takes longer, and sending an answer less.
+const silence = time.Millisecond
+
+// apiece is the mean time between two answers of a batch, which come as fast as a server
+// sends them if the client has nothing else to do.
 func apiece(came []time.Time) time.Duration {
 	slices.SortFunc(came, time.Time.Compare)
-	from := 0
+	var sum time.Duration
+	n := 0
 	for i := 1; i < len(came); i++ {
-		if from == 0 || came[i].Sub(came[i-1]) > came[from].Sub(came[from-1]) {
-			from = i
+		if d := came[i].Sub(came[i-1]); d < silence {
+			sum, n = sum+d, n+1
 		}
 	}
-	if n := len(came) - 1 - from; n > 0 {
-		return came[len(came)-1].Sub(came[from]) / time.Duration(n)
+	if n == 0 {
+		return 0
 	}
-	return 0
+	return sum / time.Duration(n)
 }
 
 // mixed has everybody log in so many times, k at a time, each with one request after the
@@ -264,9 +270,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		l.collecting = all * min((now.collecting-had.collecting)/s.took.Seconds(), 0.5)
 	}
 	l.cpu = all - l.collecting
-	if now.batches > had.batches {
-		l.batch = (now.batched - had.batched) / (now.batches - had.batches)
-	}
+	l.batches = now.batches(had)
 	return l, err
 }
 

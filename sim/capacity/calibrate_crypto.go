@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -37,10 +38,19 @@ func (e *Entry) crypto(ctx context.Context, m *machine, suite *protocol.Suite, s
 	return err
 }
 
+// processors sets GOMAXPROCS until undone, whereupon it follows the CPUs that this process
+// is pinned to again, unless the environment says what it is.
+func processors(n int) (undo func()) {
+	old := runtime.GOMAXPROCS(n)
+	if os.Getenv("GOMAXPROCS") != "" {
+		return func() { runtime.GOMAXPROCS(old) }
+	}
+	return runtime.SetDefaultGOMAXPROCS
+}
+
 // onOne is what is measured on one CPU.
 func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, samples int) (*workload, error) {
-	old := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(old)
+	defer processors(1)()
 	w, err := newWorkload(suite, batchSizes[len(batchSizes)-1])
 	if err != nil {
 		return nil, err
@@ -59,6 +69,7 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 		}
 	}
 	batches := map[BatchCost][]span{} // by N and Bad
+	manners := map[int][]manner{}     // by N, of those without bad logins
 	for _, n := range batchSizes {
 		for _, bad := range badOnes {
 			if bad > n || n == 1 && bad > 0 {
@@ -70,11 +81,14 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}
-				s, err := w.verifyMany(n, bad, k)
+				s, g, err := w.verifyMany(n, bad, k)
 				if err != nil {
 					return nil, err
 				}
 				batches[c] = append(batches[c], s)
+				if bad == 0 {
+					manners[n] = append(manners[n], g)
+				}
 				// Over the whole time, so that the machine has all its speeds.
 				if s, err = w.verifyOne(k % len(w.good)); err != nil {
 					return nil, err
@@ -100,6 +114,9 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 			us = append(us, d.Seconds()*1e6)
 		}
 		e.Batch[i].Time = median(us)
+		if c.Bad == 0 {
+			e.Batch[i].Turns, e.Batch[i].First = usual(manners[c.N])
+		}
 	}
 	for _, to := range []struct {
 		d    *Dist
@@ -123,8 +140,7 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 // the others have nothing of ours to do, the median of turns.
 func (w *workload) contention(ctx context.Context, turns int) (float64, error) {
 	n := runtime.NumCPU()
-	old := runtime.GOMAXPROCS(n)
-	defer runtime.GOMAXPROCS(old)
+	defer processors(n)()
 	const each = 10
 	verify := func(i int) error {
 		return w.verifier.Verify(w.good[i%len(w.good)].Identity, w.good[i%len(w.good)].Transcript)
@@ -302,8 +318,54 @@ func (w *workload) verifyOne(i int) (s span, err error) {
 	return worked(processTime, func() error { return c.Verify(v) })
 }
 
+// manner is how a batch ran on one CPU: the goroutines that it made, and after what share
+// of its time it first gave way to others.
+type manner struct {
+	goroutines uint64
+	first      float64
+}
+
+// usual is the median of manners; a share of 0 stands for a batch that gives way nowhere,
+// or that takes so long that it is made to.
+func usual(list []manner) (turns, first float64) {
+	var all, shares []float64
+	for _, m := range list {
+		all, shares = append(all, float64(m.goroutines)), append(shares, m.first)
+	}
+	if turns = median(all); turns > 0 {
+		first = median(shares)
+	}
+	return turns, first
+}
+
+// observed runs something on one CPU and tells its manner, for which a goroutine waits
+// that runs as soon as it may.
+func observed(do func()) (m manner) {
+	created := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+	count := func() uint64 {
+		metrics.Read(created)
+		if created[0].Value.Kind() != metrics.KindUint64 {
+			return 0
+		}
+		return created[0].Value.Uint64()
+	}
+	before := count()
+	start := processTime()
+	waited := make(chan time.Duration, 1)
+	go func() { waited <- processTime() - start }()
+	do()
+	took := processTime() - start
+	if n := count() - before; n > 1 {
+		m.goroutines = n - 1
+	}
+	if first := <-waited; first < took && took < time.Duration(slice) {
+		m.first = first.Seconds() / took.Seconds()
+	}
+	return m
+}
+
 // verifyMany verifies the k-th batch of a size.
-func (w *workload) verifyMany(n, bad, k int) (span, error) {
+func (w *workload) verifyMany(n, bad, k int) (s span, m manner, err error) {
 	sessions := make([]protocol.Session, n)
 	for i := range sessions {
 		sessions[i] = w.good[(i+k*n)%len(w.good)]
@@ -312,22 +374,24 @@ func (w *workload) verifyMany(n, bad, k int) (span, error) {
 		sessions[(i*n/bad+k)%n] = w.bad[i]
 	}
 	var verdicts []error
-	s, _ := worked(processTime, func() error {
-		verdicts = w.verifier.VerifyBatch(sessions, rand.Reader)
-		return nil
+	m = observed(func() {
+		s, _ = worked(processTime, func() error {
+			verdicts = w.verifier.VerifyBatch(sessions, rand.Reader)
+			return nil
+		})
 	})
 	rejected := 0
 	for _, err := range verdicts {
 		if errors.Is(err, protocol.ErrRejected) {
 			rejected++
 		} else if err != nil {
-			return s, err
+			return s, m, err
 		}
 	}
 	if rejected != bad {
-		return s, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
+		return s, m, fmt.Errorf("%d of %d bad logins were rejected", rejected, bad)
 	}
-	return s, nil
+	return s, m, nil
 }
 
 // pins is the range of the PIN errors that an RPS looks for: six digits.

@@ -59,6 +59,8 @@ func meanEntry(list []*Entry) *Entry {
 	}
 	for i := range e.Batch {
 		number(func(e *Entry) *float64 { return &e.Batch[i].Time })
+		number(func(e *Entry) *float64 { return &e.Batch[i].Turns })
+		number(func(e *Entry) *float64 { return &e.Batch[i].First })
 	}
 	for _, mode := range []func(*Entry) *Requests{func(e *Entry) *Requests { return &e.Single }, func(e *Entry) *Requests { return &e.Batching }} {
 		number(func(e *Entry) *float64 { return &mode(e).Verify })
@@ -66,6 +68,9 @@ func meanEntry(list []*Entry) *Entry {
 		number(func(e *Entry) *float64 { return &mode(e).Monitor })
 		number(func(e *Entry) *float64 { return &mode(e).Logins })
 		number(func(e *Entry) *float64 { return &mode(e).Collect })
+		for i := range mode(e).Warm {
+			number(func(e *Entry) *float64 { return &mode(e).Warm[i].Share })
+		}
 		for _, r := range []func(*Requests) *RequestCost{
 			func(r *Requests) *RequestCost { return &r.Permit }, func(r *Requests) *RequestCost { return &r.Pass1 },
 			func(r *Requests) *RequestCost { return &r.Pass2 }, func(r *Requests) *RequestCost { return &r.Redeem },

@@ -3,9 +3,13 @@ package capacity
 import (
 	"bytes"
 	"errors"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // checkCalibration looks at what was measured of a real deployment, and reads what
@@ -73,12 +77,14 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 // TestRefusedCalibrations: what is of another format, or cannot be, is refused by name.
 func TestRefusedCalibrations(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, says string }{
-		"an older format":      {`"mpin-capacity/6",`, `"mpin-capacity/5", "gone": 1,`, `format "mpin-capacity/5", not "mpin-capacity/6"`},
-		"an unknown field":     {`"mpin-capacity/6",`, `"mpin-capacity/6", "gone": 1,`, `unknown field "gone"`},
+		"an older format":      {`"mpin-capacity/7",`, `"mpin-capacity/6", "gone": 1,`, `format "mpin-capacity/6", not "mpin-capacity/7"`},
+		"an unknown field":     {`"mpin-capacity/7",`, `"mpin-capacity/7", "gone": 1,`, `unknown field "gone"`},
 		"half a login":         {`"logins_a_collection": `, `"logins_a_collection": 0.`, "to collect the garbage of 0."},
 		"negative collections": {`"collect_us": `, `"collect_us": -`, "µs to collect"},
 		"a look of a second":   {`"monitor_us": `, `"monitor_us": 10000`, "for a look of the monitor"},
-		"cut":                  {`"mpin-capacity/6",`, ``, "calibration:"},
+		"warmth of nobody":     {`"monitor_us": `, `"warm": [{"under_way": 0, "share": 1}], "monitor_us": `, "while 0 logins are under way"},
+		"fewer than none":      {`"n": 64,`, `"n": 64, "turns": -1,`, "goroutines"},
+		"cut":                  {`"mpin-capacity/7",`, ``, "calibration:"},
 	} {
 		b := bytes.Replace(recorded, []byte(c.from), []byte(c.to), 1)
 		if bytes.Equal(b, recorded) {
@@ -99,8 +105,8 @@ func TestRefusedCalibrations(t *testing.T) {
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
 	f.Add(recorded)
-	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{}]}`))
-	f.Add([]byte(`{"format":"mpin-capacity/6","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/7","entries":[{}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/7","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
 	f.Add(bytes.Replace(recorded, []byte(`"logins_a_collection": `), []byte(`"logins_a_collection": 0.`), 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -119,4 +125,64 @@ func FuzzDecodeCalibration(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBatchesOf: the sizes of the batches between two readings of a histogram.
+func TestBatchesOf(t *testing.T) {
+	before := counters{sizes: map[float64]float64{1: 5, 2: 5, 4: 6, math.Inf(1): 6}}
+	now := counters{sizes: map[float64]float64{1: 7, 2: 7, 4: 11, math.Inf(1): 11}}
+	if got, want := now.batches(before), []sized{{1, 2}, {3.5, 3}}; !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	e := &Entry{Batch: []BatchCost{{N: 1, Time: 100}, {N: 4, Time: 200}}}
+	// Of one and of four: 300 µs for five, which is less than that of 2.5.
+	near(t, "share", e.share([]sized{{1, 7}, {4, 7}}), 60, 1e-9)
+	near(t, "share without batches", e.share(nil), 100, 1e-9)
+}
+
+// TestApiece: answers of a batch come apiece, and those of the next after a silence.
+func TestApiece(t *testing.T) {
+	start := time.Now()
+	var came []time.Time
+	for _, us := range []int{9000, 40, 0, 20, 60, 9040, 9020} { // in any order
+		came = append(came, start.Add(time.Duration(us)*time.Microsecond))
+	}
+	if got := apiece(came); got != 20*time.Microsecond {
+		t.Errorf("%v", got)
+	}
+	if got := apiece(came[:1]); got != 0 {
+		t.Errorf("%v of one", got)
+	}
+}
+
+// TestManner: what is told of a batch's goroutines.
+func TestManner(t *testing.T) {
+	defer processors(1)()
+	spin := func(d time.Duration) {
+		for end := processTime() + d; processTime() < end; {
+		}
+	}
+	var list []manner
+	for range 9 {
+		list = append(list, observed(func() {
+			spin(2 * time.Millisecond)
+			var all sync.WaitGroup
+			for range 3 {
+				all.Go(func() { spin(time.Millisecond) })
+			}
+			all.Wait()
+			spin(time.Millisecond)
+		}))
+	}
+	// The last goroutine that was made runs before what was ready.
+	if turns, first := usual(list); turns != 3 || first < 0.4 || first > 0.6 {
+		t.Errorf("%v goroutines after %v: %v", turns, first, list)
+	}
+	list = nil
+	for range 9 {
+		list = append(list, observed(func() { spin(time.Millisecond) }))
+	}
+	if turns, first := usual(list); turns != 0 || first != 0 {
+		t.Errorf("%v goroutines after %v of none", turns, first)
+	}
 }

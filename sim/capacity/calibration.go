@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/6"
+const Format = "mpin-capacity/7"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -90,6 +90,9 @@ type Requests struct {
 	// Monitor is the time in µs on the server's CPU of a look of Go's monitor: see
 	// [Model].
 	Monitor float64 `json:"monitor_us"`
+	// Warm is what the requests take of their costs while fewer logins are under way than
+	// were when those were measured.
+	Warm Warmth `json:"warm"`
 }
 
 // RequestCost is one request's.
@@ -203,6 +206,9 @@ func (e *Entry) check() error {
 		}
 		if !(rs.Logins == 0 || rs.Logins >= 1 && rs.Logins <= 1e9) || !(rs.Collect >= 0 && rs.Collect <= 1e6) {
 			return fmt.Errorf("%v µs to collect the garbage of %v logins", rs.Collect, rs.Logins)
+		}
+		if err := rs.Warm.check(); err != nil {
+			return err
 		}
 		if !(rs.Monitor >= 0 && rs.Monitor <= mostLook) {
 			return fmt.Errorf("%v µs for a look of the monitor", rs.Monitor)
@@ -361,6 +367,7 @@ func (e *Entry) at(f float64) *Entry {
 	}
 	for _, mode := range []*Requests{&c.Single, &c.Batching} {
 		mode.Monitor, mode.Collect = f*mode.Monitor, f*mode.Collect
+		mode.Warm = slices.Clone(mode.Warm)
 		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
 			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
 			r.Wake = slices.Clone(r.Wake)
@@ -372,12 +379,17 @@ func (e *Entry) at(f float64) *Entry {
 	return &c
 }
 
+// requests are the costs one by one or in batches.
+func (e *Entry) requests(batching bool) *Requests {
+	if batching {
+		return &e.Batching
+	}
+	return &e.Single
+}
+
 // Model is an RPS with these costs, of one core and without permits or load yet.
 func (e *Entry) Model(batching bool) *Model {
-	r := &e.Single
-	if batching {
-		r = &e.Batching
-	}
+	r := e.requests(batching)
 	m := &Model{Instances: 1, Cores: 1, Monitor: us(r.Monitor), Collect: us(r.Collect), Logins: r.Logins, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
 	if batching {
 		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}

@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -199,20 +202,23 @@ func (c *crowd) redeeming(m *member, answer []byte) error {
 }
 
 // counters are the RPS's own; those of batches are 0 where there are none.
-type counters struct{ batches, batched, calls, collections, collecting float64 }
+type counters struct {
+	calls, collections, collecting float64
+	sizes                          map[float64]float64 // batches of at most so many logins
+}
 
 func (c *crowd) counters(ctx context.Context) (v counters, err error) {
 	b, err := page(ctx, c.metrics)
 	if err != nil {
 		return v, err
 	}
+	v.sizes = map[float64]float64{}
 	for line := range strings.Lines(string(b)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		to := &v.batches
+		most, batches := strings.CutPrefix(name, `mpin_batch_size_bucket{le="`)
+		var to *float64
 		switch {
-		case name == "mpin_batches":
-		case name == "mpin_batched_logins":
-			to = &v.batched
+		case batches:
 		case name == "go_gc_cycles_total_gc_cycles_total":
 			to = &v.collections
 		case name == "go_cpu_classes_gc_total_cpu_seconds_total":
@@ -226,7 +232,32 @@ func (c *crowd) counters(ctx context.Context) (v counters, err error) {
 		if err != nil {
 			return v, err
 		}
-		*to += x
+		if !batches {
+			*to += x
+			continue
+		}
+		size, err := strconv.ParseFloat(strings.TrimSuffix(most, `"}`), 64)
+		if err != nil {
+			return v, err
+		}
+		v.sizes[size] = x
 	}
 	return v, nil
 }
+
+// batches are the sizes of those since other counters, each by the middle of its bucket.
+func (v *counters) batches(before counters) (list []sized) {
+	bounds := slices.Sorted(maps.Keys(v.sizes))
+	last, below := 0.0, 0.0
+	for _, b := range bounds {
+		n := v.sizes[b] - before.sizes[b]
+		if n > below && !math.IsInf(b, 1) {
+			list = append(list, sized{(last + 1 + b) / 2, n - below})
+		}
+		last, below = b, n
+	}
+	return list
+}
+
+// sized are so many batches of a size.
+type sized struct{ size, batches float64 }

@@ -18,14 +18,16 @@
 // again when all of them have had a turn. Every 61st turn what is shared comes first. Go's
 // monitor thread, which sleeps while a process has no work, looks every 20 µs for the first
 // milliseconds that it has some: on a server of one core, on a virtual machine, a login
-// then costs a quarter more than under load. Where nobody has looked at the network for
-// 10 ms the monitor does. A core that was idle for longer takes longer to wake.
+// then costs a quarter more than under load. Where no core has waited at the network for
+// 10 ms the monitor looks. A core that was idle for longer takes longer to wake.
 //
 // Redeeming verifies the login: at once, in the request's own time, or with
 // [Batching] by workers that share the cores with the requests, under the
 // policy of protocol.BatchingVerifier: a free worker takes what is waiting, at
 // most its share, at most as many as pay at the present share of bad logins. A
-// batch that takes longer than a core's time slice is cut into slices.
+// batch that takes longer than a core's time slice is cut into slices, and one for which
+// the backend makes goroutines, as gnark-crypto does for its sums, gives way to what is
+// ready when it makes them.
 //
 // Clients give up after a time-out and begin anew after a pause, some times;
 // what they gave up goes on holding cores. That is how an overloaded service
@@ -40,7 +42,8 @@
 // other CPUs idle and busy, and on a real deployment, whose servers have one CPU
 // and the client the other, of every request: the RPS's CPU time for a login whose
 // requests are mixed with others' on a busy server that has grown warm, shared out by what
-// each kind of request takes by itself; what logins take more that come one after the
+// each kind of request takes by itself; how much less it is while fewer logins are under way,
+// whose connections and stacks are still in the caches; what logins take more that come one after the
 // other; how the times of single requests lie; what they take longer on a server that was
 // idle, by how long; the client's CPU time, the bytes, the calls of the store; and of redeeming
 // in batches, how much comes after the verdict, by the rate of answers once a batch is
@@ -63,7 +66,8 @@
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
-// are not modelled, and a plan's cores have one speed, the mean of the calibration. The
+// are not modelled, and a plan's cores have one speed, the mean of the calibration, and
+// caches that are cold, those of a server with hundreds of logins under way. The
 // store is a delay with a bound on its calls a second, not a queue. A [Calibration] tells how many calls
 // a request makes. Failures of machines are not
 // modelled: see [Request.Spare]. What the application does after a login is not

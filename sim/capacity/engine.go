@@ -60,6 +60,7 @@ type engine struct {
 	turn    int
 	issuers [2]issuer
 	clients scheduler
+	warm    []float64 // Warm, by the logins under way for an instance
 
 	table          *batchTable
 	batch, workers int
@@ -119,6 +120,7 @@ func newEngine(m *Model) *engine {
 	for i := range e.inst {
 		e.inst[i].scheduler = scheduler{cores: m.Cores, fresh: m.Cores, inTurn: m.InTurn, lookTime: int64(m.Monitor)}
 	}
+	e.warm = m.Warm.table()
 	e.clients = scheduler{cores: m.ClientCores, fresh: m.ClientCores, inTurn: m.InTurn}
 	for s := range e.result.Stages {
 		e.result.Stages[s] = newHistogram()

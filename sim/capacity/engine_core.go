@@ -68,17 +68,16 @@ func (e *engine) work(i uint32, t task, idle int64) {
 	j := &e.jobs[t.job]
 	if j.gen != t.gen {
 		// The client is gone. The server does not know: it does the work.
-		d := e.m.Costs[t.stage].Service.draw(e.random)
+		d := e.service(t.stage)
 		if t.stage == Redeem && e.table == nil {
 			d += e.m.Verify.draw(e.random)
 		}
 		e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
 		return
 	}
-	c := &e.m.Costs[j.stage]
-	d := c.Service.draw(e.random)
+	d := e.service(j.stage)
 	if idle > 0 {
-		d += c.Wake.after(idle)
+		d += e.m.Costs[j.stage].Wake.after(idle)
 	}
 	if j.stage == Redeem {
 		switch {
@@ -97,6 +96,15 @@ func (e *engine) work(i uint32, t task, idle int64) {
 		}
 	}
 	e.hold(i, d, event{job: t.job, gen: t.gen, kind: evServed})
+}
+
+// service is the time of a request on a core.
+func (e *engine) service(s Stage) int64 {
+	d := e.m.Costs[s].Service.draw(e.random)
+	if e.warm != nil {
+		d = int64(float64(d) * e.warm[min(e.flying/len(e.inst), len(e.warm)-1)])
+	}
+	return d
 }
 
 // hold keeps a core for what takes d at speed 1, and what Go's monitor takes meanwhile

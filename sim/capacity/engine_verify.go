@@ -5,6 +5,11 @@ type batch struct {
 	jobs []ref
 	bad  int
 	left int64
+	// first is what of it comes before its goroutines, of which so many have yet to take
+	// their turns.
+	first int64
+	turns int
+	begun bool // they have
 }
 
 // enter brings a login to an instance's batching verifier.
@@ -24,8 +29,8 @@ func (e *engine) enter(i uint32, r ref) {
 	}
 }
 
-// verify is a worker that has a core: it takes a batch if it has none, and
-// works on it for a slice at most.
+// verify is a worker that has a core: it takes a batch if it has none, and works on it
+// until it has to give way.
 func (e *engine) verify(i uint32, t task) {
 	v := &e.inst[i].verifier
 	if t.batch == 0 {
@@ -54,23 +59,49 @@ func (e *engine) verify(i uint32, t task) {
 		}
 		v.verifying += n
 		b.left = e.table.cost(n, b.bad)
+		b.first, b.turns, b.begun = b.left, 0, false
+		if e.m.Cores == 1 && !e.m.InTurn {
+			b.turns = e.table.turns[n]
+			b.first = int64(float64(b.left) * e.table.first[n])
+		}
 		if e.now >= e.start {
 			e.result.Batches++
 			e.batched += int64(n)
 		}
 		t.batch = k + 1
 	}
-	b := &e.batches[t.batch-1]
-	d := min(b.left, e.inst[i].preempted(e.now)-e.now)
+	e.hold(i, e.batches[t.batch-1].proceed(e.now, &e.inst[i].scheduler), event{job: t.batch - 1, kind: evBatch})
+}
+
+// proceed tells how long a batch keeps a core: as long as a goroutine may, until it waits
+// for its own goroutines, or while those have their turns.
+func (b *batch) proceed(now int64, s *scheduler) (d int64) {
+	if b.first > 0 {
+		d = min(b.first, s.preempted(now)-now)
+		b.first -= d
+	} else {
+		n := min(b.turns, s.until())
+		d = b.left * int64(n) / int64(b.turns)
+		b.turns -= n
+		b.begun = true
+		s.turns += n - 1
+	}
 	b.left -= d
-	e.hold(i, d, event{job: t.batch - 1, kind: evBatch})
+	return d
 }
 
 // sliced is the end of a batch's slice; the core is given away afterwards.
 func (e *engine) sliced(k, i uint32) {
 	b, v := &e.batches[k], &e.inst[i].verifier
-	if b.left > 0 {
-		e.yield(i, task{ref: ref{job: noJob}, batch: k + 1})
+	if t := (task{ref: ref{job: noJob}, batch: k + 1}); b.left > 0 {
+		switch s := &e.inst[i].scheduler; {
+		case b.first > 0:
+			e.yield(i, t) // preempted
+		case b.begun:
+			s.local.unshift(t)
+		default:
+			s.local.push(t) // behind what is ready
+		}
 		return
 	}
 	v.verifying -= len(b.jobs)

@@ -88,6 +88,9 @@ type Model struct {
 	// many Logins to an instance; none where these are 0.
 	Collect time.Duration
 	Logins  float64
+	// Warm is what requests take of their costs while fewer logins are under way for an
+	// instance than are for one that is busy.
+	Warm Warmth
 	// InTurn serves requests in the order in which they come, instead of Go's.
 	InTurn bool
 	// Costs are those of the stages, in Redeem without verification. A stage
@@ -187,6 +190,9 @@ func (m *Model) check() error {
 	}
 	if m.Collect < 0 || m.Collect > time.Minute || !(m.Logins >= 0) || m.Collect > 0 && m.Logins > 0 && m.Logins < 1 {
 		return bad("%v to collect the garbage of %v logins", m.Collect, m.Logins)
+	}
+	if err := m.Warm.check(); err != nil {
+		return err
 	}
 	if m.Monitor < 0 || m.Monitor > time.Second {
 		return bad("%v for a look of the monitor", m.Monitor)

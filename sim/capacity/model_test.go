@@ -28,8 +28,9 @@ func whole() *Model {
 }
 
 var someCosts = []BatchCost{
-	{1, 0, 600}, {4, 0, 1200}, {16, 0, 3000}, {64, 0, 7000}, {256, 0, 20000},
-	{4, 1, 2400}, {16, 1, 5500}, {64, 1, 12000}, {256, 1, 29000}, {4, 2, 3000}, {16, 2, 8000}, {64, 2, 16000}, {256, 2, 38000},
+	{N: 1, Time: 600}, {N: 4, Time: 1200}, {N: 16, Time: 3000}, {N: 64, Time: 7000, Turns: 100, First: 0.7},
+	{N: 256, Time: 20000, Turns: 130},
+	{N: 4, Bad: 1, Time: 2400}, {N: 16, Bad: 1, Time: 5500}, {N: 64, Bad: 1, Time: 12000}, {N: 256, Bad: 1, Time: 29000}, {N: 4, Bad: 2, Time: 3000}, {N: 16, Bad: 2, Time: 8000}, {N: 64, Bad: 2, Time: 16000}, {N: 256, Bad: 2, Time: 38000},
 }
 
 func inBatches(m *Model) *Model {
@@ -126,7 +127,7 @@ func TestRefusedModels(t *testing.T) {
 		"no profile":        func(m *Model) { m.Arrivals = Profile{} },
 		"permits of nobody": func(m *Model) { m.PerUser = 0 },
 		"one batch cost":    func(m *Model) { m.Batching = &Batching{Costs: someCosts[:1]} },
-		"negative cost":     func(m *Model) { m.Batching = &Batching{Costs: []BatchCost{{1, 0, -1}, {2, 0, 1}}} },
+		"negative cost":     func(m *Model) { m.Batching = &Batching{Costs: []BatchCost{{N: 1, Time: -1}, {N: 2, Time: 1}}} },
 		"huge batches":      func(m *Model) { m.Batching = &Batching{Batch: 1 << 30, Costs: someCosts} },
 		"nothing to do":     func(m *Model) { m.Costs, m.Verify = [stages]Cost{}, Dist{} },
 	} {

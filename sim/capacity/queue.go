@@ -68,15 +68,29 @@ type ring[T any] struct {
 }
 
 func (r *ring[T]) push(x T) {
-	if r.n == len(r.list) {
-		bigger := make([]T, max(16, 2*len(r.list)))
-		for i := range r.n {
-			bigger[i] = r.list[(r.head+i)&(len(r.list)-1)]
-		}
-		r.list, r.head = bigger, 0
-	}
+	r.grow()
 	r.list[(r.head+r.n)&(len(r.list)-1)] = x
 	r.n++
+}
+
+// unshift puts x before the first.
+func (r *ring[T]) unshift(x T) {
+	r.grow()
+	r.head = (r.head - 1) & (len(r.list) - 1)
+	r.list[r.head] = x
+	r.n++
+}
+
+// grow makes room for one more.
+func (r *ring[T]) grow() {
+	if r.n < len(r.list) {
+		return
+	}
+	bigger := make([]T, max(16, 2*len(r.list)))
+	for i := range r.n {
+		bigger[i] = r.list[(r.head+i)&(len(r.list)-1)]
+	}
+	r.list, r.head = bigger, 0
 }
 
 // pop takes the first; there must be one.

@@ -20,8 +20,8 @@ type knock struct {
 // the task before it has woken last, then what is ready in a queue of its own, then what
 // is in the queue for all, of which it takes many at once, and looks at the network, the
 // door, when there is neither. What it finds there it takes in the opposite order, the
-// last to come first. Every so many turns the queue for all comes first; and when nobody
-// has looked at the door for long, Go's monitor does, and puts what it finds into the
+// last to come first. Every so many turns the queue for all comes first; and when no core
+// has waited at the door for long, Go's monitor looks, and puts what it finds into the
 // queue for all.
 type scheduler struct {
 	cores  int
@@ -32,7 +32,7 @@ type scheduler struct {
 	local    ring[task]
 	global   ring[task]
 	door     ring[knock]
-	polled   int64 // when the door was looked at
+	polled   int64 // when a core last waited at the door, or the monitor looked
 	turns    int
 	fresh    int     // cores that have done nothing yet
 	idle     []int64 // since when the others without work have been so
@@ -47,8 +47,9 @@ const (
 	// atOnce is how many events a look at the door takes in, and how many tasks a
 	// core takes from the queue for all.
 	atOnce = 128
-	// slice is how long a task keeps a core while others wait, at least, and how long
-	// nobody looks at the door before the monitor does.
+	// slice is how long a task keeps a core while others wait, at least, and for how long
+	// no core waits at the door before the monitor looks: a core's looks while it has work
+	// do not count.
 	slice = int64(10 * time.Millisecond)
 	// The monitor's looks are so far apart at first, and after so many of them twice as
 	// far each time up to longestLook. Linux lets a timer of an ordinary thread be late,
@@ -172,6 +173,9 @@ func (s *scheduler) wake(t task) {
 // yield puts a task into the queue for all.
 func (s *scheduler) yield(t task) { s.global.push(t) }
 
+// until tells how many turns from the present one on the queue for all comes first.
+func (s *scheduler) until() int { return 1 + (fairness-s.turns%fairness)%fairness }
+
 // turn takes the task that a core does next.
 func (s *scheduler) turn(now int64) (t task, ok bool) {
 	switch {
@@ -189,7 +193,6 @@ func (s *scheduler) turn(now int64) (t task, ok bool) {
 			s.local.push(s.global.pop())
 		}
 	case s.door.n > 0:
-		s.polled = now
 		s.look(now, &s.local)
 		t = s.local.pop()
 	default:

@@ -106,8 +106,9 @@ func TestFairness(t *testing.T) {
 	}
 }
 
-// TestMonitorsLook: where nobody has looked at the door for 10 ms the monitor does, every
-// 10 ms, and what it finds comes after all that was ready.
+// TestMonitorsLook: where no core has waited at the door for 10 ms the monitor looks, every
+// 10 ms, and what it finds comes after all that was ready. That a core which had work looked
+// meanwhile changes nothing.
 func TestMonitorsLook(t *testing.T) {
 	ms := int64(time.Millisecond)
 	s := newScheduler(0)
@@ -126,6 +127,60 @@ func TestMonitorsLook(t *testing.T) {
 	s.turns = 1
 	if got, want := s.rest(27*ms), []int{0, 2, 1, 3}; !slices.Equal(got, want) {
 		t.Errorf("%v, not %v", got, want)
+	}
+	before := s.polled
+	s.knock(28*ms, numbered(4))
+	s.rest(29 * ms)
+	s.knock(30*ms, numbered(5))
+	if s.watch(37 * ms); s.door.n != 0 || s.polled <= before {
+		t.Errorf("%d at the door, at %d and %d", s.door.n, before, s.polled)
+	}
+}
+
+// TestGoroutines: a batch that makes goroutines gives way to all that is ready when it
+// makes them, and then only when the queue for all comes first.
+func TestGoroutines(t *testing.T) {
+	b := &batch{left: 1000, first: 400, turns: 100}
+	s := newScheduler(0)
+	s.turns = 50
+	if d := b.proceed(0, s); d != 400 || b.begun || b.left != 600 || s.turns != 50 {
+		t.Fatalf("%d, %+v", d, b)
+	}
+	// The present turn is the 50th, and the 61st is another's: 12 goroutines have theirs.
+	for _, want := range []struct {
+		d     int64
+		turns int
+	}{{72, 61}, {366, 122}, {162, 149}} {
+		if d := b.proceed(0, s); d != want.d || !b.begun || s.turns != want.turns {
+			t.Fatalf("%d, %+v, turn %d, not %v", d, b, s.turns, want)
+		}
+		s.turns++ // the batch's next turn
+	}
+	if b.left != 0 || b.turns != 0 {
+		t.Errorf("%+v", b)
+	}
+}
+
+// TestGivingWay: requests that are ready when a batch makes its goroutines are answered
+// before it is done, by Go's scheduler on one core.
+func TestGivingWay(t *testing.T) {
+	late := func(m *Model, turns, first float64) float64 {
+		m.Batching = &Batching{Costs: []BatchCost{{N: 1, Time: 1000, Turns: turns, First: first}, {N: 100, Time: 9000}}}
+		m.Trace = append([]time.Duration{0, 50e3}, slices.Repeat([]time.Duration{120e3}, 99)...)
+		m.Costs[Pass1] = Cost{Service: Constant(100 * time.Microsecond), Delay: Constant(60 * time.Microsecond)}
+		m.Costs[Redeem].Service = Constant(100 * time.Microsecond)
+		m.Instances, m.Duration, m.Drain = 1, time.Second, true
+		return simulate(t, m).Stages[Pass1].Quantile(0.9).Seconds()
+	}
+	// The first to come is there to be verified when the server looks at 99 others, and is
+	// served before them. The worker gets its turn as the 61st, when 40 of them are ready.
+	without := late(&Model{Cores: 1}, 0, 0)
+	near(t, "pass 1 of the others is answered earlier", without-late(&Model{Cores: 1}, 50, 0.3), 0.0007, 0.05)
+	for _, m := range []*Model{{Cores: 1, InTurn: true}, {Cores: 2}} {
+		same := *m
+		if a, b := late(m, 50, 0.3), late(&same, 0, 0); a != b {
+			t.Errorf("%d cores, in turn %v: %v and %v", m.Cores, m.InTurn, a, b)
+		}
 	}
 }
 

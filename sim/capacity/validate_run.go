@@ -64,10 +64,7 @@ func (r *real) slower(e *Entry) float64 {
 
 // client is the CPU time in µs of a request's client.
 func (e *Entry) client(batching bool, s Stage) float64 {
-	r := &e.Single
-	if batching {
-		r = &e.Batching
-	}
+	r := e.requests(batching)
 	return [stages]float64{r.Permit.Client, r.Pass1.Client, r.Pass2.Client, r.Redeem.Client}[s]
 }
 
@@ -76,6 +73,7 @@ func (e *Entry) client(batching bool, s Stage) float64 {
 // half after the answer, outside of it between requests, and the rest around the login.
 func (e *Entry) real(batching bool, seed uint64, generator, outside float64) *Model {
 	m := e.Model(batching)
+	m.Warm = e.requests(batching).Warm
 	m.Costs[Permit] = Cost{}
 	m.Seed, m.Timeout, m.ClientCores = seed, 10*time.Second, 1
 	half := func(s Stage) float64 { return e.client(batching, s) / 2 }

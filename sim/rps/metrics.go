@@ -68,6 +68,11 @@ func newMetrics(r *service.Registry) metrics {
 	return m
 }
 
+// batchSizes are the sizes of a batching verifier's batches.
+func (m *metrics) batchSizes() *service.Histogram {
+	return m.registry.Histogram("mpin_batch_size", "Logins verified together.", service.Sizes)
+}
+
 // watch publishes a batching verifier's counters.
 func (m *metrics) watch(v *verifier) {
 	if v.batching == nil {

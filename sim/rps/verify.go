@@ -33,6 +33,13 @@ func (s *Server) newVerifier(secret *protocol.ServerSecret) (*verifier, error) {
 	if opt.Rand == nil {
 		opt.Rand = s.random
 	}
+	sizes, observe := s.metrics.batchSizes(), opt.Observe
+	opt.Observe = func(n int) {
+		sizes.Observe(float64(n))
+		if observe != nil {
+			observe(n)
+		}
+	}
 	b := &verifier{Verifier: v, batching: protocol.NewBatchingVerifier(v, opt)}
 	if s.suite.ID().Dialect == protocol.RFC9380 { // whose encoding is the backend's
 		b.unchecked, _ = s.suite.Backend().(backends.BatchSubgroup)

@@ -66,10 +66,10 @@ func (g *Gauge) Value() int64 { return int64(read(g.g).GetGauge().GetValue()) }
 type Histogram struct{ h prometheus.Histogram }
 
 // Seconds are bounds for latencies: 100 µs to 30 s. Sizes are bounds for
-// batches and the like: powers of two to 1024.
+// batches and the like: 1 to 1024, two to an octave where there is room.
 var (
 	Seconds = []float64{1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30}
-	Sizes   = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
+	Sizes   = []float64{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024}
 )
 
 // Observe counts a value.
