@@ -249,6 +249,10 @@ func (s *capacitySection) validation(v *capacity.Validation) {
 	default:
 		s.Summary += fmt.Sprintf("%d are missed.", missed)
 	}
+	if d := v.SameRate(); d != 0 {
+		s.Summary += fmt.Sprintf(" Loads are shares of what the server bears for the server, and of what the model bears for the model. At the same rate instead the model’s percentiles are off by %s%s%% at most: near saturation a percent of throughput is many of response time.",
+			number.Signed(d), number.Thin)
+	}
 	if v.Disturbed > disturbing {
 		s.Summary += fmt.Sprintf(" Others had up to %s%s%% of the machine’s CPUs during a run: these real figures are not the server’s alone.",
 			number.Percent(v.Disturbed), number.Thin)

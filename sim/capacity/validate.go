@@ -88,10 +88,14 @@ type ValidatedLoad struct {
 	Load float64 `json:"load"` // of the saturation measured just before
 	Rate float64 `json:"rate"` // offered, logins a second, the median of the rounds
 	// P50 and P99 of the whole login, from the time when the generator began it,
-	// and of its requests, in ms.
+	// and of its requests, in ms, the model at this load of its own saturation.
 	P50      Compared            `json:"p50_ms"`
 	P99      Compared            `json:"p99_ms"`
 	Requests map[string]Compared `json:"requests_p50_ms"`
+	// SameRate has the same percentiles with the model at the real rate, which is another
+	// load to it if its saturation is another: near that a percent of throughput is
+	// many of response time.
+	SameRate Percentiles `json:"same_rate"`
 	// Slower is as in ValidatedMode.
 	Slower []float64 `json:"slower"`
 	// CPU is the share of the RPS's core in use.
@@ -105,6 +109,12 @@ type ValidatedLoad struct {
 	// Generator is its CPU time for a login in µs, which the model takes from the
 	// run: it is the instrument, not the service.
 	Generator float64 `json:"generator_us"`
+}
+
+// Percentiles are those of whole logins, in ms.
+type Percentiles struct {
+	P50 Compared `json:"p50_ms"`
+	P99 Compared `json:"p99_ms"`
 }
 
 // Compared is a figure of the model and of a real run, both medians of the
@@ -136,7 +146,7 @@ func compared(model, real []float64) Compared {
 }
 
 // ValidationFormat is the version of a validation's form.
-const ValidationFormat = "mpin-capacity-validation/3"
+const ValidationFormat = "mpin-capacity-validation/4"
 
 // flying is how many logins are under way at saturation: enough that no core
 // waits, and that batches are large.
@@ -189,8 +199,9 @@ func (o *ValidateOptions) fill() error {
 }
 
 // Validate runs a deployment whose RPS has one core, under logins that are
-// prepared so that the generator keeps to the other, and simulates the same, with
-// the same arrivals. It needs Linux and two cores. What came out is told,
+// prepared so that the generator keeps to the other, and simulates the same: at
+// saturation with the same arrivals, below it with these spread so that they are the same
+// share of its own saturation. It needs Linux and two cores. What came out is told,
 // whatever it is; an error means that a run failed. Errors: ErrRequest,
 // ErrCalibration, and those of the runs.
 func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
@@ -328,11 +339,16 @@ func settle(runs [][][]real) {
 func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, runs [][]real) (*ValidatedMode, error) {
 	out := &ValidatedMode{Batching: batching}
 	var model, cpu, batch [2][]float64
+	var bears []float64 // how many times as much as the model the server does, by round
 	for _, r := range runs[0] {
-		m, err := r.during(e, batching).Run(ctx)
+		m, err := r.during(e, batching, 1).Run(ctx)
 		if err != nil {
 			return nil, err
 		}
+		if m.Rate == 0 {
+			return nil, fmt.Errorf("%w: no login ended in the simulation", errRun)
+		}
+		bears = append(bears, r.rate/m.Rate)
 		out.Slower = append(out.Slower, r.slower(e))
 		add(&model, m.Rate, r.rate)
 		if r.cpu > 0 { // the RPS was asked while it answered
@@ -342,7 +358,7 @@ func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, run
 	}
 	out.Saturation, out.CPU, out.MeanBatch = compared(model[0], model[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
 	for k, load := range o.Loads {
-		p, err := e.point(ctx, batching, runs[k+1])
+		p, err := e.point(ctx, batching, runs[k+1], bears)
 		if err != nil {
 			return nil, err
 		}
@@ -356,14 +372,21 @@ func add(to *[2][]float64, model, real float64) {
 	to[0], to[1] = append(to[0], model), append(to[1], real)
 }
 
-// point simulates the runs of one load, and compares.
-func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*ValidatedLoad, error) {
+// point simulates the runs of one load, and compares. bears is how many times as much as
+// the model the server did at saturation, by round.
+func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []float64) (*ValidatedLoad, error) {
 	p := &ValidatedLoad{Requests: map[string]Compared{}}
-	var p50, p99, cpu, batch [2][]float64
+	var p50, p99, cpu, batch, rate50, rate99 [2][]float64
 	var offered []float64
 	requests := map[Stage]*[2][]float64{Pass1: {}, Pass2: {}, Redeem: {}}
-	for _, r := range runs {
-		sim, err := r.during(e, batching).Run(ctx)
+	for i, r := range runs {
+		same, err := r.during(e, batching, 1).Run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		add(&rate50, ms(same.Whole.Quantile(0.5)), r.p50)
+		add(&rate99, ms(same.Whole.Quantile(0.99)), r.p99)
+		sim, err := r.during(e, batching, bears[i]).Run(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -381,11 +404,27 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real) (*Validat
 		p.Late, p.QueueP99, p.Generator = max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
 	p.Rate = median(offered)
+	p.SameRate = Percentiles{compared(rate50[0], rate50[1]), compared(rate99[0], rate99[1])}
 	p.P50, p.P99, p.CPU, p.MeanBatch = compared(p50[0], p50[1]), compared(p99[0], p99[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
 	for s, list := range requests {
 		p.Requests[s.String()] = compared(list[0], list[1])
 	}
 	return p, nil
+}
+
+// SameRate is the greatest deviation of a percentile at the real rates: see
+// [ValidatedLoad]. 0 where there are none.
+func (v *Validation) SameRate() (worst float64) {
+	for _, m := range v.Modes {
+		for _, p := range m.Points {
+			for _, c := range []Compared{p.SameRate.P50, p.SameRate.P99} {
+				if d := c.Deviation(); c.Real > 0 && math.Abs(d) > math.Abs(worst) {
+					worst = d
+				}
+			}
+		}
+	}
+	return worst
 }
 
 // ReadValidation reads a validation's file. Error: ErrCalibration.

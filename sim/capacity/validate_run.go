@@ -35,13 +35,24 @@ type real struct {
 }
 
 // during is the model of a run: the same arrivals at the same speed of the machine, and
-// the generator's work as it was.
-func (r *real) during(e *Entry, batching bool) *Model {
+// the generator's work as it was. stretch is how many times as long all of that takes,
+// but for work.
+func (r *real) during(e *Entry, batching bool, stretch float64) *Model {
 	servers, clients := e.Scale.speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
 	speed := meanSpeed(clients, r.warmUp, r.length)
 	m := e.real(batching, r.seed, r.generator*speed, r.outside*speed)
 	m.Speeds, m.ClientSpeeds, m.InFlight = less(servers, r.server), less(clients, r.client), r.inFlight
-	m.Trace, m.WarmUp, m.Duration, m.Drain = r.arrivals, r.warmUp, r.length-r.warmUp, true
+	longer := func(d time.Duration) time.Duration { return time.Duration(stretch * float64(d)) }
+	m.Trace = slices.Clone(r.arrivals)
+	for i, at := range m.Trace {
+		m.Trace[i] = longer(at)
+	}
+	for _, list := range [][]Speed{m.Speeds, m.ClientSpeeds} {
+		for i := range list {
+			list[i].At = longer(list[i].At)
+		}
+	}
+	m.WarmUp, m.Duration, m.Drain = longer(r.warmUp), longer(r.length)-longer(r.warmUp), true
 	return m
 }
 

@@ -111,3 +111,31 @@ func TestTrace(t *testing.T) {
 		t.Errorf("out of order: %v", err)
 	}
 }
+
+// TestStretched: a run that takes twice as long, but for its work, is half the load.
+func TestStretched(t *testing.T) {
+	c, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &c.Entries[0]
+	r := &real{seed: 1, inFlight: 1000, warmUp: 2 * time.Second, length: 10 * time.Second, generator: 200, begun: time.Now()}
+	for i := range 2000 {
+		r.arrivals = append(r.arrivals, time.Duration(i)*5*time.Millisecond)
+	}
+	before := slices.Clone(r.arrivals)
+	once := simulate(t, r.during(e, false, 1))
+	twice := simulate(t, r.during(e, false, 2))
+	if !slices.Equal(r.arrivals, before) {
+		t.Error("the run's arrivals are changed")
+	}
+	if once.Arrived != 1600 || twice.Arrived != 1600 {
+		t.Errorf("%d and %d logins after the warm-up", once.Arrived, twice.Arrived)
+	}
+	near(t, "rate", twice.Rate, once.Rate/2, 0.001)
+	near(t, "use", twice.Utilization, once.Utilization/2, 0.1)
+	m := r.during(e, false, 2)
+	if m.WarmUp != 4*time.Second || m.Duration != 16*time.Second || m.Trace[1] != 10*time.Millisecond {
+		t.Errorf("%v of warm-up, %v, the second login at %v", m.WarmUp, m.Duration, m.Trace[1])
+	}
+}
