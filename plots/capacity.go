@@ -71,7 +71,7 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 	f.Caption += fmt.Sprintf("An RPS of one core with %s, %s s of logins at random at each load; costs measured %s, runs %s. Loads are shares of what server and model bear.",
 		v.Backend, number.Plain(v.Seconds), v.Calibrated.Format("2006-01-02 15:04"), v.Created.Format("2006-01-02 15:04"))
 	for k, field := range fields {
-		field.x, field.y = fromZero(100, "load in % of what the server bears"), logAxis(lo[k], hi[k], "")
+		field.x, field.y = fromZero(100, "load in % of saturation"), logAxis(lo[k], hi[k], "")
 	}
 	f.lay = func(width vg.Length) sheet {
 		return append(append(sheet{legendBlock(legend, width)}, fields[0].blocks(width, false)...), fields[1].blocks(width, true)...)

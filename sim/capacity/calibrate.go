@@ -309,7 +309,8 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	}
 	to.Warm = nil
 	for i, l := range fewer {
-		to.Warm = append(to.Warm, WarmShare{underWay[1+i], e.beyond(to, batching, l) / e.beyond(to, batching, crowd)})
+		share := e.beyond(to, batching, l) / e.beyond(to, batching, crowd)
+		to.Warm = append(to.Warm, WarmShare{underWay[1+i], max(1.0/mostShare, min(mostShare, share))})
 	}
 	if len(fewer) > 0 {
 		to.Warm = append(to.Warm, WarmShare{flood, 1})

@@ -47,13 +47,16 @@ func (w Warmth) table() (list []float64) {
 	return list
 }
 
-// mostUnderWay bounds the points.
-const mostUnderWay = 1 << 16
+// The points' bounds: of the logins under way, and of the share from both sides.
+const (
+	mostUnderWay = 1 << 16
+	mostShare    = 10
+)
 
 func (w Warmth) check() error {
 	last := 0
 	for _, s := range w {
-		if s.UnderWay <= last || s.UnderWay > mostUnderWay || !(s.Share > 0 && s.Share <= 10) {
+		if s.UnderWay <= last || s.UnderWay > mostUnderWay || !(s.Share >= 1.0/mostShare && s.Share <= mostShare) {
 			return fmt.Errorf("%w: %v of their costs while %d logins are under way", ErrModel, s.Share, s.UnderWay)
 		}
 		last = s.UnderWay
