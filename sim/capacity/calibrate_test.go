@@ -162,16 +162,17 @@ func TestManner(t *testing.T) {
 		for end := processTime() + d; processTime() < end; {
 		}
 	}
+	// Short, so that a busy machine does not make them give way.
 	var list []manner
-	for range 9 {
+	for range 25 {
 		list = append(list, observed(func() {
-			spin(2 * time.Millisecond)
+			spin(200 * time.Microsecond)
 			var all sync.WaitGroup
 			for range 3 {
-				all.Go(func() { spin(time.Millisecond) })
+				all.Go(func() { spin(100 * time.Microsecond) })
 			}
 			all.Wait()
-			spin(time.Millisecond)
+			spin(100 * time.Microsecond)
 		}))
 	}
 	// The last goroutine that was made runs before what was ready.
@@ -179,8 +180,8 @@ func TestManner(t *testing.T) {
 		t.Errorf("%v goroutines after %v: %v", turns, first, list)
 	}
 	list = nil
-	for range 9 {
-		list = append(list, observed(func() { spin(time.Millisecond) }))
+	for range 25 {
+		list = append(list, observed(func() { spin(100 * time.Microsecond) }))
 	}
 	if turns, first := usual(list); turns != 0 || first != 0 {
 		t.Errorf("%v goroutines after %v of none", turns, first)

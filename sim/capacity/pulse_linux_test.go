@@ -3,6 +3,7 @@ package capacity
 import (
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ func TestPulse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.end()
+	runtime.LockOSThread() // whose time it is
+	defer runtime.UnlockOSThread()
 	from := time.Now()
 	s, err := worked(threadTime, func() error {
 		if chew(20_000_000, 1) == 0 {
