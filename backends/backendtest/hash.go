@@ -42,8 +42,7 @@ func hashesLike(b backends.Backend, e Effort, hash func(dst, msg []byte) backend
 		rng.Read(m)
 		msgs = append(msgs, m)
 	}
-	type input struct{ msg, dst string }
-	seen := map[string]input{} // what gave a point
+	seen := map[string]hashed{} // what gave a point
 	for i, msg := range msgs {
 		for j, dst := range dsts {
 			if i >= 2 && j != i%len(dsts) {
@@ -51,16 +50,14 @@ func hashesLike(b backends.Backend, e Effort, hash func(dst, msg []byte) backend
 			}
 			p := hash(dst, msg)
 			got := p.Bytes()
-			what := fmt.Sprintf("%d bytes of message %.8x under %d bytes of tag", len(msg), msg, len(dst))
+			what := hashed{string(msg), string(dst)}
 			if _, err := b.DecodeG1(got); err != nil || p.IsIdentity() {
 				return fmt.Errorf("%s: not a point of G1: %v", what, err)
 			}
-			in := input{string(msg), string(dst)}
-			if before, ok := seen[string(got)]; ok && before != in { // a message may be drawn twice
-				return fmt.Errorf("%s and %d bytes of message %.8x under %d bytes of tag give the same point",
-					what, len(before.msg), before.msg, len(before.dst))
+			if before, ok := seen[string(got)]; ok && before != what { // a message may be drawn twice
+				return fmt.Errorf("%s and %s give the same point", what, before)
 			}
-			seen[string(got)] = in
+			seen[string(got)] = what
 			want, err := paper(curve, dst, msg)
 			if errors.Is(err, h2c.ErrCurve) {
 				continue
@@ -74,4 +71,11 @@ func hashesLike(b backends.Backend, e Effort, hash func(dst, msg []byte) backend
 		}
 	}
 	return nil
+}
+
+// hashed is what was hashed.
+type hashed struct{ msg, dst string }
+
+func (h hashed) String() string {
+	return fmt.Sprintf("%d bytes of message %.8x under %d bytes of tag", len(h.msg), h.msg, len(h.dst))
 }

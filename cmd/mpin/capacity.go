@@ -68,6 +68,9 @@ It needs Linux, two cores, and nothing else running.`,
 			})
 			got, err := capacity.Calibrate(cmd.Context(), o)
 			p.finish()
+			if errors.Is(err, capacity.ErrRequest) {
+				return misuse(err)
+			}
 			if err != nil {
 				return finding(err)
 			}

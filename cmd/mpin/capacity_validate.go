@@ -27,9 +27,10 @@ func newCapacityValidate() *cobra.Command {
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
-itself, is many of response time. What the percentiles are at the same rate is told
-too. Everything is run in rounds; medians are compared. The targets are throughput within %.0f %% and the 50th and 99th percentile
-within %.0f %%; the exit status is 1 where they, or the --bounds given, are missed.
+itself, is many of response time. How far percentiles are off at the same rate is
+told too. Everything is run in rounds; medians are compared. The targets are
+throughput within %.0f %% and the 50th and 99th percentile within %.0f %%; the exit
+status is 1 where they, or the --bounds given, are missed.
 
 A machine that others share is nearly half as fast whenever they use the other half
 of a core. So a thread of real-time priority tells 500 times a second how fast the
@@ -147,7 +148,7 @@ func printValidation(cmd *cobra.Command, v *capacity.Validation) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nCosts measured %s. Medians of %d rounds of %g s each.\n", v.Calibrated.Format("2006-01-02 15:04"), v.Rounds, v.Seconds)
-	fmt.Fprintf(w, "At the same rate, instead of the same share of its own saturation, the model is off by %+.0f %% at most.\n", 100*v.SameRate())
+	fmt.Fprintf(w, "At the same rate, instead of the same share of its own saturation, the model is off by %+.0f %% at most.\n", 100*v.OffAtSameRate())
 	if v.Disturbed > 0.03 {
 		fmt.Fprintf(w, "Others had up to %.0f %% of the machine meanwhile: run it again when they have ended.\n", 100*v.Disturbed)
 	}

@@ -249,7 +249,7 @@ func (s *capacitySection) validation(v *capacity.Validation) {
 	default:
 		s.Summary += fmt.Sprintf("%d are missed.", missed)
 	}
-	if d := v.SameRate(); d != 0 {
+	if d := v.OffAtSameRate(); d != 0 {
 		s.Summary += fmt.Sprintf(" Loads are shares of what the server bears for the server, and of what the model bears for the model. At the same rate instead the model’s percentiles are off by %s%s%% at most: near saturation a percent of throughput is many of response time.",
 			number.Signed(d), number.Thin)
 	}

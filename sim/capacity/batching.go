@@ -114,18 +114,17 @@ func (b *Batching) table(batch int) *batchTable {
 // goroutines are the turns of the measured size nearest to n, and the share before them
 // of the nearest size of which that was measured; of a batch without any it is all.
 func goroutines(list []BatchCost, n int) (turns int, first float64) {
-	away := math.Inf(1)
-	for _, c := range list {
-		if d := math.Abs(math.Log(float64(c.N) / float64(n))); d < away {
-			away, turns = d, int(math.Round(c.Turns))
+	nearest := func(measured func(BatchCost) bool) (c BatchCost) {
+		away := math.Inf(1)
+		for _, x := range list {
+			if d := math.Abs(math.Log(float64(x.N) / float64(n))); d < away && measured(x) {
+				away, c = d, x
+			}
 		}
+		return c
 	}
-	away = math.Inf(1)
-	for _, c := range list {
-		if d := math.Abs(math.Log(float64(c.N) / float64(n))); c.First > 0 && d < away {
-			away, first = d, c.First
-		}
-	}
+	turns = int(math.Round(nearest(func(BatchCost) bool { return true }).Turns))
+	first = nearest(func(c BatchCost) bool { return c.First > 0 }).First
 	if turns == 0 || first == 0 {
 		return 0, 1
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"mpinlab/backends/all"
@@ -39,9 +41,23 @@ type Options struct {
 	Said string
 }
 
+// besides are the stores that are measured besides memory.
+var besides = []string{"bbolt", "redis"}
+
 func (o *Options) fill() error {
-	if o.Users < 0 || o.Rounds < 0 || o.Samples < 0 {
-		return fmt.Errorf("%w: %d users, %d rounds and %d samples", ErrCalibration, o.Users, o.Rounds, o.Samples)
+	if o.Users < 0 || o.Users > 5000 || o.Rounds < 0 || o.Rounds > 10_000 || o.Samples < 0 || o.Samples > 100_000 {
+		return fmt.Errorf("%w: %d users, %d rounds and %d samples; at most 5000, 10000 and 100000", ErrRequest, o.Users, o.Rounds, o.Samples)
+	}
+	// What is asked for last is measured minutes later.
+	for _, b := range o.Backends {
+		if _, err := all.Get(b); err != nil {
+			return fmt.Errorf("%w: %w", ErrRequest, err)
+		}
+	}
+	for _, s := range o.Stores {
+		if !slices.Contains(besides, s) {
+			return fmt.Errorf("%w: store %q; %s", ErrRequest, s, strings.Join(besides, " or "))
+		}
 	}
 	if o.Users == 0 {
 		o.Users = 384
@@ -51,9 +67,6 @@ func (o *Options) fill() error {
 	}
 	if o.Samples == 0 {
 		o.Samples = 200
-	}
-	if o.Users > 5000 || o.Rounds > 10_000 || o.Samples > 100_000 {
-		return fmt.Errorf("%w: at most 5000 users, 10000 rounds and 100000 samples", ErrCalibration)
 	}
 	if len(o.Backends) == 0 {
 		for _, id := range []string{"gnark/bls12-381", "blst/bls12-381", "gnark/bn254"} {
@@ -71,7 +84,8 @@ func (o *Options) fill() error {
 // Calibrate measures a deployment's costs on this machine: the cryptography in
 // this process, the requests on a deployment of processes whose servers have one
 // core each. It needs Linux, for the time that processes spend, and nothing else
-// running on the machine, for the figures to be worth something.
+// running on the machine, for the figures to be worth something. Errors: ErrRequest,
+// ErrCalibration for costs that cannot be, and those of the deployment.
 func Calibrate(ctx context.Context, o Options) (*Calibration, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -172,8 +186,8 @@ func (e *Entry) suite() (*protocol.Suite, error) {
 // The logins under way at a time when requests are measured.
 const (
 	many   = 16  // enough to keep one core busy
+	midway = 64  // where requests cost nearly as much as in a flood
 	flood  = 256 // as many as a service has that bears no more
-	midway = 64
 
 	turns = 3 // the costs of mixed requests are the mean of so many
 )
@@ -249,10 +263,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 			pids = append(pids, pid)
 		}
 	}
-	to := &e.Single
-	if batching {
-		to = &e.Batching
-	}
+	to := e.requests(batching)
 	undo, err := apart(pids, others)
 	if err != nil {
 		return err

@@ -94,8 +94,8 @@ func TestRefusedCalibrations(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, o := range []Options{{Users: -1}, {Rounds: -1}, {Samples: -1}, {Users: 5001}} {
-		if _, err := Calibrate(t.Context(), o); !errors.Is(err, ErrCalibration) {
+	for _, o := range []Options{{Users: -1}, {Rounds: -1}, {Samples: -1}, {Users: 5001}, {Stores: []string{"redis", "mysql"}}, {Backends: []string{"nobody/curve"}}} {
+		if _, err := Calibrate(t.Context(), o); !errors.Is(err, ErrRequest) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

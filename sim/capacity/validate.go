@@ -412,9 +412,9 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []f
 	return p, nil
 }
 
-// SameRate is the greatest deviation of a percentile at the real rates: see
-// [ValidatedLoad]. 0 where there are none.
-func (v *Validation) SameRate() (worst float64) {
+// OffAtSameRate is the greatest deviation of [ValidatedLoad.SameRate], 0 where there is
+// none.
+func (v *Validation) OffAtSameRate() (worst float64) {
 	for _, m := range v.Modes {
 		for _, p := range m.Points {
 			for _, c := range []Compared{p.SameRate.P50, p.SameRate.P99} {
