@@ -7,6 +7,8 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,6 +77,39 @@ func TestSVGIsWellFormed(t *testing.T) {
 		for _, bad := range []string{"NaN", "Inf", "%!", "<nil>"} {
 			if bytes.Contains(svg, []byte(bad)) {
 				t.Errorf("the SVG contains %q", bad)
+			}
+		}
+	})
+}
+
+// Every line of text is as wide on any machine as the layout took it to be.
+func TestSVGFitsText(t *testing.T) {
+	eachFigure(t, func(t *testing.T, figure *Figure, width vg.Length) {
+		svg, err := figure.SVG(width)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var drawn struct {
+			Texts []struct {
+				Style  string  `xml:"style,attr"`
+				Length float64 `xml:"textLength,attr"`
+				Words  string  `xml:",chardata"`
+			} `xml:"text"`
+		}
+		// The drawing is in groups; what matters here are its texts.
+		svg = regexp.MustCompile(`</?g( [^>]*)?>`).ReplaceAll(svg, nil)
+		if err := xml.Unmarshal(svg, &drawn); err != nil {
+			t.Fatal(err)
+		}
+		if len(drawn.Texts) == 0 {
+			t.Fatal("no text")
+		}
+		size := regexp.MustCompile(`font-size:([\d.]+)px`)
+		for _, text := range drawn.Texts {
+			points, _ := strconv.ParseFloat(size.FindStringSubmatch(text.Style)[1], 64)
+			face := typeface{size: points, bold: strings.Contains(text.Style, "bold")}
+			if want := face.width(text.Words).Points(); math.Abs(text.Length-want) > 0.1 {
+				t.Errorf("%q is %v wide, want %v", text.Words, text.Length, want)
 			}
 		}
 	})

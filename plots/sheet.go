@@ -6,6 +6,7 @@ import (
 	"html"
 	"strings"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -96,17 +97,45 @@ func marker(g glyph, meaning string) sample {
 }
 
 // SVG draws the figure at the given width. The text stays text, in Liberation
-// Sans or a typeface of the same widths.
+// Sans or a typeface of the same widths; where a machine has neither, every line
+// is fitted into the width that it was laid out for.
 func (f *Figure) SVG(width vg.Length) ([]byte, error) {
 	s := f.layout(width)
 	height := s.height()
-	canvas := vgsvg.NewWith(vgsvg.UseWH(width, height))
+	canvas := &textCanvas{Canvas: vgsvg.NewWith(vgsvg.UseWH(width, height))}
 	s.draw(canvas, height)
 	var drawn bytes.Buffer
 	if _, err := canvas.WriteTo(&drawn); err != nil {
 		return nil, fmt.Errorf("plots: figure %s: %w", f.Name, err)
 	}
-	return f.finish(drawn.String(), width, height), nil
+	return f.finish(canvas.fit(drawn.String()), width, height), nil
+}
+
+// textCanvas remembers how wide the lines of text on an SVG are, which the
+// library does not write down.
+type textCanvas struct {
+	*vgsvg.Canvas
+	widths []vg.Length
+}
+
+func (c *textCanvas) FillString(f font.Face, at vg.Point, s string) {
+	c.widths = append(c.widths, f.Width(s))
+	c.Canvas.FillString(f, at, s)
+}
+
+// fit writes the widths into what was drawn: the lines in their order.
+func (c *textCanvas) fit(drawn string) string {
+	const text = "<text "
+	var b strings.Builder
+	for _, w := range c.widths {
+		before, after, _ := strings.Cut(drawn, text)
+		b.WriteString(before + text)
+		if w > 0 {
+			fmt.Fprintf(&b, `textLength="%.4g" lengthAdjust="spacingAndGlyphs" `, w.Points())
+		}
+		drawn = after
+	}
+	return b.String() + drawn
 }
 
 // finish replaces the head of a drawn SVG by one with a description and a
