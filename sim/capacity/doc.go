@@ -69,8 +69,9 @@
 //
 // Near saturation a machine's own changes, of a percent or two, are many of response
 // time: in ten rounds of the recorded validation the median login at 80 % in batches took
-// the server 13 to 32 ms, and one round, or three, says little about a model there. At 30
-// and 60 % of saturation, and of saturation itself, few rounds are enough.
+// the server 13 to 32 ms, and the 99th percentile at 60 % 15 to 150 ms, so that one round,
+// or three, says little about a model there. At 30 % of saturation, and of saturation
+// itself, few rounds are enough.
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
