@@ -138,19 +138,32 @@ func printCosts(cmd *cobra.Command, c *capacity.Calibration) error {
 	return table(cmd.OutOrStdout(), []string{"BACKEND", "STORE", "VERIFIER", "PASS 1 µs", "PASS 2", "REDEEM", "VERIFY", "IN A BATCH OF 64", "PERMIT"}, rows)
 }
 
-// writeFigure draws a figure into a file, SVG or by its name PNG.
-func writeFigure(path string, f *plots.Figure, err error) error {
+// figureFile is the name of a figure's file, which tells its form.
+type figureFile string
+
+func (f *figureFile) String() string { return string(*f) }
+func (f *figureFile) Type() string   { return "file" }
+func (f *figureFile) Set(s string) error {
+	if !strings.HasSuffix(s, ".svg") && !strings.HasSuffix(s, ".png") {
+		return errors.New("a figure's name ends in .svg or .png")
+	}
+	*f = figureFile(s)
+	return nil
+}
+
+// writeFigure draws a figure into a file, in the form that its name tells.
+func writeFigure(path figureFile, f *plots.Figure, err error) error {
 	if err != nil {
 		return finding(err)
 	}
 	var b []byte
-	if strings.HasSuffix(path, ".png") {
+	if strings.HasSuffix(string(path), ".png") {
 		b, err = f.PNG(plots.Page)
 	} else {
 		b, err = f.SVG(plots.Page)
 	}
 	if err == nil {
-		err = os.WriteFile(path, b, 0o644)
+		err = os.WriteFile(string(path), b, 0o644)
 	}
 	return finding(err)
 }

@@ -21,7 +21,8 @@ func newCapacityPlan() *cobra.Command {
 	published, headroom := share(0), share(0.25)
 	var places regions
 	var r capacity.Request
-	var file, figure string
+	var file string
+	var figure figureFile
 	var asJSON, noSensitivity bool
 	c := &cobra.Command{
 		Use:   "plan --users N",
@@ -65,7 +66,7 @@ The price is yours to give; without one cores are told only.`,
 	f.Float64Var(&r.PricePerCoreHour, "price-per-core-hour", 0, "price of a core for an hour, in your currency")
 	f.StringVar(&file, "calibration", "", "costs, a `FILE` of mpin capacity calibrate (default those recorded with this release)")
 	f.BoolVar(&noSensitivity, "no-sensitivity", false, "leave out what would change with what")
-	f.StringVar(&figure, "figure", "", "draw the sensitivity into `FILE`, SVG or PNG by its name")
+	f.Var(&figure, "figure", "draw the sensitivity into `FILE`, SVG or PNG by its name")
 	f.Uint64Var(&r.Seed, "seed", 1, "seed of the simulation")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
@@ -102,7 +103,7 @@ func provenance(c *capacity.Calibration) planCalibration {
 	return p
 }
 
-func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity bool, figure string, asJSON bool) error {
+func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity bool, figure figureFile, asJSON bool) error {
 	a, err := capacity.Plan(cmd.Context(), r)
 	if errors.Is(err, capacity.ErrRequest) || errors.Is(err, capacity.ErrCalibration) || errors.Is(err, capacity.ErrProfile) {
 		return misuse(err)

@@ -17,7 +17,8 @@ var errDeviation = errors.New("the model is further off than its targets")
 
 func newCapacityValidate() *cobra.Command {
 	var o capacity.ValidateOptions
-	var file, out, figure string
+	var file, out string
+	var figure figureFile
 	var fresh, asJSON bool
 	var within bounds
 	c := &cobra.Command{
@@ -28,9 +29,10 @@ func newCapacityValidate() *cobra.Command {
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds; medians are compared. The targets are
-throughput within %.0f %% and the 50th and 99th percentile within %.0f %%; the exit
-status is 1 where they, or the --bounds given, are missed.
+told too. Everything is run in rounds; medians are compared. Near saturation rounds
+differ by more than the targets: ten say more than two. The targets are throughput
+within %.0f %% and the 50th and 99th percentile within %.0f %%; the exit status is 1
+where they, or the --bounds given, are missed.
 
 A machine that others share is nearly half as fast whenever they use the other half
 of a core. So a thread of real-time priority tells 500 times a second how fast the
@@ -104,7 +106,7 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 	f.Var(&within, "bounds", "deviations that are let pass, `THROUGHPUT,LATENCY`, as in 20%,50% (default 10%,20%)")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of runs and simulations")
 	f.StringVarP(&out, "output", "o", "", "write JSON to `FILE`")
-	f.StringVar(&figure, "figure", "", "draw into `FILE`, SVG or PNG by its name")
+	f.Var(&figure, "figure", "draw into `FILE`, SVG or PNG by its name")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
