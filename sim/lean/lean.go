@@ -37,7 +37,12 @@ type conn struct {
 	in    []byte    // read, of one answer
 	out   []byte    // the request
 	until time.Time // the deadline that is set
+	used  time.Time // when it was, for the last time
 }
+
+// idle is for how long a connection may have nothing to do and be used again: a server
+// closes those that had nothing for longer, and does not answer what was sent meanwhile.
+const idle = 20 * time.Second
 
 // New makes a client of the server at base, which connects by dial and, for https, trusts
 // roots.
@@ -67,19 +72,26 @@ func (l *Client) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
+	l.drop()
+}
+
+// drop closes the connections that are free.
+func (l *Client) drop() {
 	for _, c := range l.free {
 		c.Close()
 	}
 	l.free = nil
 }
 
-func (l *Client) get(ctx context.Context) (*conn, error) {
+func (l *Client) get(ctx context.Context, now time.Time) (*conn, error) {
 	l.mu.Lock()
 	if n := len(l.free); n > 0 {
-		c := l.free[n-1]
-		l.free = l.free[:n-1]
-		l.mu.Unlock()
-		return c, nil
+		if c := l.free[n-1]; now.Sub(c.used) < idle {
+			l.free = l.free[:n-1]
+			l.mu.Unlock()
+			return c, nil
+		}
+		l.drop() // the others have been idle for longer
 	}
 	l.mu.Unlock()
 	c, err := l.dial(ctx)
@@ -108,7 +120,8 @@ var ErrAnswer = errors.New("an answer that is too long or malformed")
 // Post sends a body and appends the answer's to into. Errors: ErrAnswer, and the
 // network's, a timeout among them.
 func (l *Client) Post(ctx context.Context, path string, body, into []byte, timeout time.Duration) (status int, answer []byte, err error) {
-	c, err := l.get(ctx)
+	start := time.Now()
+	c, err := l.get(ctx, start)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -122,7 +135,6 @@ func (l *Client) Post(ctx context.Context, path string, body, into []byte, timeo
 	}()
 	// A deadline costs as much as the request, so that it is set with a quarter
 	// more and serves until it is too near.
-	start := time.Now()
 	if c.until.Sub(start) < timeout {
 		c.until = start.Add(timeout + timeout/4)
 		if err := c.SetDeadline(c.until); err != nil {
@@ -142,7 +154,8 @@ func (l *Client) Post(ctx context.Context, path string, body, into []byte, timeo
 		return 0, nil, err
 	}
 	status, answer, good, err = c.read(into)
-	if err == nil && time.Since(start) > timeout {
+	c.used = time.Now()
+	if err == nil && c.used.Sub(start) > timeout {
 		err = os.ErrDeadlineExceeded
 	}
 	if err != nil {

@@ -142,6 +142,20 @@ func TestKeepsConnections(t *testing.T) {
 	}
 }
 
+// A connection that had nothing to do for long is not used again: this server closes it.
+func TestDropsIdleConnections(t *testing.T) {
+	l := speaker(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	for i := range 3 {
+		if status, _, err := l.Post(t.Context(), "/x", []byte("{}"), nil, 5*time.Second); err != nil || status != http.StatusOK {
+			t.Fatalf("request %d: %d %v", i, status, err)
+		}
+		if len(l.free) != 1 {
+			t.Fatalf("%d connections after request %d", len(l.free), i)
+		}
+		l.free[0].used = time.Now().Add(-idle)
+	}
+}
+
 // What is read in place is what the standard library reads.
 func FuzzHeader(f *testing.F) {
 	for _, s := range []string{

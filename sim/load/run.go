@@ -53,13 +53,27 @@ const drain = 15 * time.Second
 // nothing more, waits for what is under way, and returns a result marked partial,
 // without an error. Whatever happens, the deployment that it started has ended
 // when it returns. That a promise was missed is in the result and no error.
-func Run(ctx context.Context, s *Scenario, o Options) (_ *result.Run, err error) {
+func Run(ctx context.Context, s *Scenario, o Options) (*result.Run, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	if o.Seed == 0 {
 		o.Seed = 1
 	}
+	r, err := s.newResult(o)
+	if err != nil {
+		return nil, err
+	}
+	if s.Saturation != nil {
+		err = s.saturate(ctx, o, r)
+	} else {
+		err = s.once(ctx, o, r)
+	}
+	return s.ended(ctx, r, err)
+}
+
+// newResult is what is known before a run.
+func (s *Scenario) newResult(o Options) (*result.Run, error) {
 	source, err := s.YAML()
 	if err != nil {
 		return nil, err
@@ -72,11 +86,11 @@ func Run(ctx context.Context, s *Scenario, o Options) (_ *result.Run, err error)
 		r.Environment = append(r.Environment, result.Setting{Key: e.Key, Value: e.Value})
 	}
 	r.Environment = append(r.Environment, result.Setting{Key: "network-faults", Value: fault.Detect().String()})
-	if s.Saturation != nil {
-		err = s.saturate(ctx, o, r)
-	} else {
-		err = s.once(ctx, o, r)
-	}
+	return r, nil
+}
+
+// ended is the result of a run that ended with an error or nil.
+func (s *Scenario) ended(ctx context.Context, r *result.Run, err error) (*result.Run, error) {
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
@@ -101,22 +115,17 @@ func (o *Options) tell(p Progress) {
 // once runs the stages against one deployment.
 func (s *Scenario) once(ctx context.Context, o Options, r *result.Run) (err error) {
 	o.tell(Progress{"starting the deployment", 0, 1})
-	t, err := startTarget(ctx, s, o)
+	d, err := s.stand(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	c, err := s.newCrowd(ctx, t, o.Seed)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	s.describe(r, d.users)
+	l, err := d.ready(ctx, s, o)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	s.describe(r, c)
-	run := &load{scenario: s, target: t, people: c, options: o, stages: s.Stages, warmUp: s.WarmUp.D(), end: s.Length().D()}
-	if err := run.prepare(ctx); err != nil {
-		return err
-	}
-	return run.run(ctx, r)
+	return l.run(ctx, r)
 }
 
 // people are virtual users of either mode.
@@ -132,6 +141,14 @@ type users struct {
 	prepared  *prepared // nil in mode real
 	transport *http.Transport
 	suite     *protocol.Suite
+}
+
+// begin forgets what earlier loads had to report.
+func (u *users) begin() {
+	u.crowd.verdicts = &verdicts{}
+	if u.prepared != nil {
+		u.prepared.unplanned.Store(0)
+	}
 }
 
 func (u *users) close() {
@@ -284,18 +301,17 @@ func (l *load) run(ctx context.Context, r *result.Run) error {
 	go func() { defer close(sampled); sample.run(watching, time.Now(), l.warmUp) }()
 	breaking, mend := context.WithCancel(ctx)
 	defer mend()
-	start := time.Now()
-	go func() { broken <- fault.Run(breaking, start, events, nil) }()
+	go func() { broken <- fault.Run(breaking, time.Now(), events, nil) }()
 	go l.progress(watching, e)
 
-	_, elapsed, cut := e.run(ctx, untilEnd(arrivals(l.stages, l.options.Seed), l.end), l.end, l.people.do)
+	start, elapsed, cut := e.run(ctx, untilEnd(arrivals(l.stages, l.options.Seed), l.end), l.end, l.people.do)
 	mend()
 	happened := <-broken
 	sample.sample(watching, l.warmUp)
 	stop()
 	<-sampled
 
-	r.Elapsed = elapsed.Seconds()
+	r.Started, r.Elapsed = start, elapsed.Seconds()
 	if cut {
 		r.Partial, r.Why = true, "interrupted"
 	}

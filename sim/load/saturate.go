@@ -91,17 +91,12 @@ func (s *Scenario) search(ctx context.Context, a arm, o Options, r *result.Run, 
 	c := a.apply(s)
 	q := s.Saturation
 	o.tell(Progress{a.label + ": starting the deployment", 0, 1})
-	t, err := startTarget(ctx, c, o)
+	d, err := c.stand(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	u, err := c.newCrowd(ctx, t, o.Seed)
-	if err != nil {
-		return nil, err
-	}
-	defer u.close()
-	c.describe(r, u)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	c.describe(r, d.users)
 	out := &result.Search{
 		Label: a.label, Batching: a.batching, RPS: c.Deployment.RPS, Cores: r.Deployment.Cores, Bad: float64(c.Behaviour.WrongPINs),
 		Limit: float64(q.Limit.D()) / float64(time.Millisecond),
@@ -114,7 +109,7 @@ func (s *Scenario) search(ctx context.Context, a arm, o Options, r *result.Run, 
 		// makes a probe fail, and never makes one pass.
 		for range 2 {
 			probes++
-			p, err := c.probe(ctx, t, u, a, rate, o, uint64(k)<<32|probes, r)
+			p, err := d.probe(ctx, a, rate, o, uint64(k)<<32|probes, r)
 			if err != nil {
 				return false, err
 			}
@@ -158,12 +153,14 @@ func (s *Scenario) search(ctx context.Context, a arm, o Options, r *result.Run, 
 
 // probe loads the target at one rate for a while; the first quarter is not
 // measured.
-func (s *Scenario) probe(ctx context.Context, t *target, u *users, a arm, rate float64, o Options, seed uint64, r *result.Run) (*result.Probe, error) {
+func (d *Standing) probe(ctx context.Context, a arm, rate float64, o Options, seed uint64, r *result.Run) (*result.Probe, error) {
+	s := *d.scenario
 	length := s.Saturation.Probe.D()
 	stage := Stage{Name: fmt.Sprintf("%s at %.0f/s", a.label, rate), Kind: Poisson, Rate: rate, Duration: Duration(length + length/4)}
 	o.Seed += seed
-	l := &load{scenario: s, target: t, people: u, options: o, stages: []Stage{stage}, warmUp: length / 4, end: stage.Duration.D()}
-	if err := l.prepare(ctx); err != nil {
+	s.Stages, s.WarmUp = []Stage{stage}, Duration(length/4)
+	l, err := d.ready(ctx, &s, o)
+	if err != nil {
 		return nil, err
 	}
 	var one result.Run
@@ -203,13 +200,9 @@ func (s *Scenario) probe(ctx context.Context, t *target, u *users, a arm, rate f
 	if len(r.Failures) == 0 {
 		r.Failures = one.Failures
 	}
-	u.crowd.verdicts = &verdicts{}
 	r.Generator.Prepared += one.Generator.Prepared
 	r.Generator.Unprepared += one.Generator.Unprepared
 	r.Generator.PrepareMS += one.Generator.PrepareMS
-	if u.prepared != nil {
-		u.prepared.unplanned.Store(0)
-	}
 	return p, nil
 }
 

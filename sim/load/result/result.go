@@ -58,14 +58,16 @@ func Good(class string) bool {
 
 // Run is run.json.
 type Run struct {
-	Format      string    `json:"format"`
-	Scenario    string    `json:"scenario"`
-	Title       string    `json:"title"`
-	Description string    `json:"description,omitempty"`
-	Seed        uint64    `json:"seed"`
-	Scale       float64   `json:"scale"`
-	Started     time.Time `json:"started"`
-	Elapsed     float64   `json:"elapsed"`
+	Format      string  `json:"format"`
+	Scenario    string  `json:"scenario"`
+	Title       string  `json:"title"`
+	Description string  `json:"description,omitempty"`
+	Seed        uint64  `json:"seed"`
+	Scale       float64 `json:"scale"`
+	// Started is when the load began, Elapsed for how long in seconds it went on; of a
+	// search for saturation both are the whole search's.
+	Started time.Time `json:"started"`
+	Elapsed float64   `json:"elapsed"`
 	// Partial says that the run was cut short, and Why by what.
 	Partial bool   `json:"partial"`
 	Why     string `json:"why,omitempty"`
