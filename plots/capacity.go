@@ -39,6 +39,7 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 		}
 		ring := dot
 		ring.hollow = true
+		aside := map[bool]float64{false: -0.5, true: 0.5}[m.Batching] // so that ranges lie beside each other
 		for k, of := range []func(capacity.ValidatedLoad) capacity.Compared{
 			func(p capacity.ValidatedLoad) capacity.Compared { return p.P50 }, func(p capacity.ValidatedLoad) capacity.Compared { return p.P99 },
 		} {
@@ -55,6 +56,11 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 						lo[k], hi[k] = math.Min(lo[k], x.value), math.Max(hi[k], x.value)
 					}
 				}
+				if c.Low > 0 && c.High > c.Low {
+					at := 100*p.Load + aside
+					fields[k].curves = append(fields[k].curves, fieldCurve{color: dot.color, width: 0.6, at: []float64{at, at}, value: []float64{c.Low, c.High}})
+					lo[k], hi[k] = math.Min(lo[k], c.Low), math.Max(hi[k], c.High)
+				}
 			}
 			fields[k].curves = append(fields[k].curves, run, model)
 			if k == 0 {
@@ -68,8 +74,8 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 		return nil, noData("no loads in the validation")
 	}
 	f.Alt = "Percentiles of the model and of real runs over the load. " + f.Caption
-	f.Caption += fmt.Sprintf("An RPS of one core with %s, %s s of logins at random at each load; costs measured %s, runs %s. Loads are shares of what server and model bear.",
-		v.Backend, number.Plain(v.Seconds), v.Calibrated.Format("2006-01-02 15:04"), v.Created.Format("2006-01-02 15:04"))
+	f.Caption += fmt.Sprintf("An RPS of one core with %s, %s s of logins at random at each load; costs measured %s, runs %s. Loads are shares of what server and model bear. Points are medians of %d rounds, upright lines the range of the real ones.",
+		v.Backend, number.Plain(v.Seconds), v.Calibrated.Format("2006-01-02 15:04"), v.Created.Format("2006-01-02 15:04"), v.Rounds)
 	for k, field := range fields {
 		field.x, field.y = fromZero(100, "load in % of saturation"), logAxis(lo[k], hi[k], "")
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func costs(file string) (*capacity.Calibration, error) {
 
 func newCapacityCalibrate() *cobra.Command {
 	var o capacity.Options
-	var out string
+	var out resultFile
 	c := &cobra.Command{
 		Use:   "calibrate",
 		Short: "Measure what logins cost on this machine (about 6 minutes)",
@@ -82,14 +83,14 @@ It needs Linux, two cores, and nothing else running.`,
 				_, err := cmd.OutOrStdout().Write(b)
 				return finding(err)
 			}
-			if err := os.WriteFile(out, b, 0o644); err != nil {
+			if err := out.write(b); err != nil {
 				return finding(err)
 			}
 			return printCosts(cmd, got)
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&out, "output", "o", "", "write to `FILE` (default standard output)")
+	f.VarP(&out, "output", "o", "write to `FILE` (default standard output)")
 	f.StringSliceVar(&o.Backends, "backend", nil, "backends, `ID`s of `mpin backends` (default gnark and blst on bls12-381, gnark on bn254)")
 	f.StringSliceVar(&o.Stores, "store", nil, "stores besides memory, with the first backend: bbolt, redis")
 	f.IntVar(&o.Users, "population", 384, "users that log in together")
@@ -138,17 +139,32 @@ func printCosts(cmd *cobra.Command, c *capacity.Calibration) error {
 	return table(cmd.OutOrStdout(), []string{"BACKEND", "STORE", "VERIFIER", "PASS 1 µs", "PASS 2", "REDEEM", "VERIFY", "IN A BATCH OF 64", "PERMIT"}, rows)
 }
 
-// figureFile is the name of a figure's file, which tells its form.
-type figureFile string
+// resultFile is the name of a file that is written after long work: its folder has to be
+// there before.
+type resultFile string
 
-func (f *figureFile) String() string { return string(*f) }
-func (f *figureFile) Type() string   { return "file" }
+func (f *resultFile) String() string { return string(*f) }
+func (f *resultFile) Type() string   { return "file" }
+func (f *resultFile) Set(s string) error {
+	folder := filepath.Dir(s)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s", folder)
+	}
+	*f = resultFile(s)
+	return nil
+}
+
+// write writes the file.
+func (f resultFile) write(b []byte) error { return os.WriteFile(string(f), b, 0o644) }
+
+// figureFile is that of a figure, whose name tells its form.
+type figureFile struct{ resultFile }
+
 func (f *figureFile) Set(s string) error {
 	if !strings.HasSuffix(s, ".svg") && !strings.HasSuffix(s, ".png") {
 		return errors.New("a figure's name ends in .svg or .png")
 	}
-	*f = figureFile(s)
-	return nil
+	return f.resultFile.Set(s)
 }
 
 // writeFigure draws a figure into a file, in the form that its name tells.
@@ -157,13 +173,13 @@ func writeFigure(path figureFile, f *plots.Figure, err error) error {
 		return finding(err)
 	}
 	var b []byte
-	if strings.HasSuffix(string(path), ".png") {
+	if strings.HasSuffix(path.String(), ".png") {
 		b, err = f.PNG(plots.Page)
 	} else {
 		b, err = f.SVG(plots.Page)
 	}
 	if err == nil {
-		err = os.WriteFile(string(path), b, 0o644)
+		err = path.write(b)
 	}
 	return finding(err)
 }

@@ -123,7 +123,7 @@ func runPlan(cmd *cobra.Command, r capacity.Request, sensitivity bool, figure fi
 			return finding(err)
 		}
 	}
-	if figure != "" {
+	if figure.String() != "" {
 		if !sensitivity {
 			return misuse(&flagError{"figure", errors.New("it shows what --no-sensitivity leaves out")})
 		}

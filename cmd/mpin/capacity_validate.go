@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +16,8 @@ var errDeviation = errors.New("the model is further off than its targets")
 
 func newCapacityValidate() *cobra.Command {
 	var o capacity.ValidateOptions
-	var file, out string
+	var file string
+	var out resultFile
 	var figure figureFile
 	var fresh, asJSON bool
 	var within bounds
@@ -29,14 +29,15 @@ func newCapacityValidate() *cobra.Command {
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds; medians are compared. Near saturation rounds
-differ by more than the targets: ten say more than two. The targets are throughput
+told too. Everything is run in rounds, the loads of one on the same deployment; medians
+are compared. Near saturation rounds differ by more than the targets: ten say more
+than two. The targets are throughput
 within %.0f %% and the 50th and 99th percentile within %.0f %%; the exit status is 1
 where they, or the --bounds given, are missed.
 
-A machine that others share is nearly half as fast whenever they use the other half
-of a core. So a thread of real-time priority tells 500 times a second how fast the
-server's and the generator's CPU are and whether they stood still, in calibration and
+A machine that others share is a third slower whenever they use the other half of a
+core. So a thread of real-time priority tells 500 times a second whether the cores of
+server and generator are shared, and whether they stood still, in calibration and
 runs, and the model follows; CPUs without work are kept from sleeping. Both need root.
 
 It needs Linux, two cores, a calibration of this machine (--calibrate measures one
@@ -74,13 +75,13 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 			if out != "" {
 				b, err := v.Encode()
 				if err == nil {
-					err = os.WriteFile(out, b, 0o644)
+					err = out.write(b)
 				}
 				if err != nil {
 					return finding(err)
 				}
 			}
-			if figure != "" {
+			if figure.String() != "" {
 				f, err := plots.CapacityValidation(v)
 				if err := writeFigure(figure, f, err); err != nil {
 					return err
@@ -105,7 +106,7 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 	f.IntVar(&o.Rounds, "rounds", 2, "how often everything is run")
 	f.Var(&within, "bounds", "deviations that are let pass, `THROUGHPUT,LATENCY`, as in 20%,50% (default 10%,20%)")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of runs and simulations")
-	f.StringVarP(&out, "output", "o", "", "write JSON to `FILE`")
+	f.VarP(&out, "output", "o", "write JSON to `FILE`")
 	f.Var(&figure, "figure", "draw into `FILE`, SVG or PNG by its name")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c

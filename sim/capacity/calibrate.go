@@ -165,13 +165,12 @@ func (o *Options) entry(ctx context.Context, backend, store string) (_ *Entry, e
 			return nil, fmt.Errorf("requests: %w", err)
 		}
 	}
-	// So far costs are those of the time when the cryptography was measured.
+	// So far costs are those of a core that nobody shares.
 	beats, err := m.of(m.server, begun, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	e.Scale.Pulse = harmonic(took(beats)) / 1000
-	return e.at(e.Scale.Base + e.Scale.Slope*e.Scale.Pulse), nil
+	return e.at(e.Scale.meanOf(beats)), nil
 }
 
 // suite is what the entry is measured with.

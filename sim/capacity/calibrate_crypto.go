@@ -51,6 +51,7 @@ func processors(n int) (undo func()) {
 // onOne is what is measured on one CPU.
 func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, samples int) (*workload, error) {
 	defer processors(1)()
+	begun := time.Now()
 	w, err := newWorkload(suite, batchSizes[len(batchSizes)-1])
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 				if bad == 0 {
 					manners[n] = append(manners[n], g)
 				}
-				// Over the whole time, so that the machine has all its speeds.
+				// Over the whole time, since the machine has several speeds.
 				if s, err = w.verifyOne(k % len(w.good)); err != nil {
 					return nil, err
 				}
@@ -101,7 +102,11 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 	if err != nil {
 		return nil, err
 	}
-	if e.Scale, err = m.newScale(m.server, verify); err != nil {
+	windows, err := w.overAndOver(ctx, max(8, samples/5))
+	if err != nil {
+		return nil, err
+	}
+	if e.Scale, err = m.newScale(m.server, begun, windows); err != nil {
 		return nil, err
 	}
 	for i, c := range e.Batch {
@@ -316,6 +321,26 @@ func (w *workload) verifyOne(i int) (s span, err error) {
 		return s, err
 	}
 	return worked(processTime, func() error { return c.Verify(v) })
+}
+
+// overAndOver verifies single logins for so many windows of time, and tells what one took.
+func (w *workload) overAndOver(ctx context.Context, windows int) (list []span, err error) {
+	const long = 200 * time.Millisecond
+	for range windows {
+		from, n, took := time.Now(), 0, time.Duration(0)
+		for ; time.Since(from) < long; n++ {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			s, err := w.verifyOne(n % len(w.good))
+			if err != nil {
+				return nil, err
+			}
+			took += s.took
+		}
+		list = append(list, span{from, time.Now(), took / time.Duration(n)})
+	}
+	return list, nil
 }
 
 // manner is how a batch ran on one CPU: the goroutines that it made, and after what share

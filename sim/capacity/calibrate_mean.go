@@ -27,12 +27,16 @@ func mean(parts []*Calibration) *Calibration {
 }
 
 func meanEntry(list []*Entry) *Entry {
-	e := list[0].at(1)
+	var means []float64
+	for _, x := range list {
+		means = append(means, x.Scale.Mean)
+	}
+	mean := sum(means) / float64(len(list))
 	list = slices.Clone(list)
 	for i, x := range list {
-		p := e.Scale.Pulse // the costs at this pulse of all
-		list[i] = x.at((x.Scale.Base + x.Scale.Slope*p) / (e.Scale.Base + e.Scale.Slope*p))
+		list[i] = x.at(mean / x.Scale.Mean) // all at the same speed
 	}
+	e := list[0].at(1)
 	number := func(of func(*Entry) *float64) {
 		sum := 0.0
 		for _, x := range list {
@@ -53,7 +57,8 @@ func meanEntry(list []*Entry) *Entry {
 	dist(func(e *Entry) *Dist { return &e.Issue })
 	number(func(e *Entry) *float64 { return &e.Contention })
 	for _, f := range []func(*Scale) *float64{
-		func(s *Scale) *float64 { return &s.Base }, func(s *Scale) *float64 { return &s.Slope }, func(s *Scale) *float64 { return &s.Pulse },
+		func(s *Scale) *float64 { return &s.Usual }, func(s *Scale) *float64 { return &s.From },
+		func(s *Scale) *float64 { return &s.Shared }, func(s *Scale) *float64 { return &s.Mean },
 	} {
 		number(func(e *Entry) *float64 { return f(&e.Scale) })
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/7"
+const Format = "mpin-capacity/8"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {
@@ -360,7 +360,7 @@ func (c *Calibration) Stores() []string {
 func (e *Entry) at(f float64) *Entry {
 	c := *e
 	c.Verify, c.FindPIN, c.Answer, c.Issue = e.Verify.Scale(f), e.FindPIN.Scale(f), e.Answer.Scale(f), e.Issue.Scale(f)
-	c.Scale.Base, c.Scale.Slope = e.Scale.Base/f, e.Scale.Slope/f
+	c.Scale.Mean = e.Scale.Mean * f
 	c.Batch = slices.Clone(e.Batch)
 	for i := range c.Batch {
 		c.Batch[i].Time *= f

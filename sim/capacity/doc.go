@@ -51,14 +51,17 @@
 //
 // A machine that others share, as virtual machines do, has at least two speeds, and
 // changes between them every few milliseconds. A process beside takes the pulse of the
-// servers' and the clients' CPU throughout ([Pulse]): costs are those at the mean
-// speed of the calibration. CPUs without work poll meanwhile instead of sleeping,
-// where that is allowed: a virtual one that sleeps is woken by way of the hypervisor.
+// servers' and the clients' CPU throughout ([Pulse]), which tells whether somebody works on
+// the other half of the core; how many times as long work then takes is measured
+// ([Scale]). Costs are those at the mean speed of the calibration. CPUs without work poll
+// meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps is woken
+// by way of the hypervisor.
 //
 // [Validate] runs the load generator against a real server in the same
 // arrangement and simulates the same arrivals, with the generator's own work, whose
 // process has the same scheduler on its CPU, both CPUs as fast at each time as their pulse
-// says they were. Below saturation these are spread so that the model has the same share of
+// says they were. All loads of a round are put on one deployment, the greatest first. Below
+// saturation arrivals are spread so that the model has the same share of
 // what it bears as the server of what it does: at the same rate a model whose throughput is
 // off by a percent is at another load, which is 15 % of response time at 80 % in batches.
 // Times begin when the generator begins a login: how late it does is told apart. What others

@@ -1,10 +1,7 @@
 package capacity
 
 import (
-	"cmp"
-	"fmt"
 	"os/exec"
-	"slices"
 	"time"
 
 	"mpinlab/sim/deploy"
@@ -81,53 +78,6 @@ func (m *machine) mean(cpu int, sc Scale, list []span) (float64, error) {
 		s += d
 	}
 	return s.Seconds() * 1e6 / float64(len(all)), nil
-}
-
-// newScale fits times of the same work, done on a CPU at several speeds, to the pulse
-// while it was done: the line through the medians of the fastest and the slowest third,
-// which is 1 at the mean pulse.
-func (m *machine) newScale(cpu int, list []span) (Scale, error) {
-	type point struct{ pulse, work float64 }
-	var all []point
-	mp, mw := 0.0, 0.0
-	for _, s := range list {
-		beats, err := m.of(cpu, s.from, s.to)
-		if err != nil {
-			return Scale{}, err
-		}
-		p := point{median(took(beats)) / 1000, s.took.Seconds() * 1e6}
-		all = append(all, p)
-		mp, mw = mp+p.pulse/float64(len(list)), mw+p.work/float64(len(list))
-	}
-	if len(all) < 6 {
-		return Scale{}, fmt.Errorf("%w: %d times of work are no line", errPulse, len(all))
-	}
-	slices.SortFunc(all, func(a, b point) int { return cmp.Compare(a.pulse, b.pulse) })
-	middle := func(part []point) point {
-		var x, y []float64
-		for _, p := range part {
-			x, y = append(x, p.pulse), append(y, p.work)
-		}
-		return point{median(x), median(y)}
-	}
-	fast, slow := middle(all[:len(all)/3]), middle(all[len(all)*2/3:])
-	// How many times as much slower the work is than the pulse. Where the machine had
-	// one speed only, it told nothing, and the two are alike.
-	sensitivity := 1.0
-	if slow.pulse > 1.1*fast.pulse {
-		sensitivity = min(max((slow.work-fast.work)/mw/((slow.pulse-fast.pulse)/mp), 0.5), 1.3)
-	}
-	return Scale{Base: 1 - sensitivity, Slope: sensitivity / mp, Pulse: mp}, nil
-}
-
-// harmonic is the harmonic mean: what gets done in a time is as the inverse of what
-// it takes.
-func harmonic(list []float64) float64 {
-	s := 0.0
-	for _, x := range list {
-		s += 1 / x
-	}
-	return float64(len(list)) / s
 }
 
 func sum(list []float64) (s float64) {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A machine that others share, as virtual machines do, is nearly half as fast whenever
+// A machine that others share, as virtual machines do, is a third slower whenever
 // somebody works on the other half of a core, for anything from a millisecond to
 // minutes, and stands still for milliseconds when somebody else has the core. What was
 // measured then says something about the service only with the machine's speed beside
@@ -182,58 +182,4 @@ func (p *pulses) of(cpu int, from, to time.Time) ([]beat, error) {
 func machineClock(t time.Time) int64 {
 	now := time.Now()
 	return monotonic() + int64(t.Sub(now))
-}
-
-// Scale is what slowness is told by: work takes Base + Slope times as long as costs have
-// it as a pulse takes µs.
-type Scale struct {
-	Base  float64 `json:"base"`
-	Slope float64 `json:"slope_per_us"`
-	// Pulse is what it took in µs on average while calibrating.
-	Pulse float64 `json:"pulse_us"`
-}
-
-func (s Scale) check() error {
-	if !(s.Pulse > 0 && s.Pulse < 1e6) || !(s.Slope >= 0 && s.Slope < 1e6) || !(s.Base > -10 && s.Base < 10) || !(s.Base+s.Slope*s.Pulse > 0) {
-		return fmt.Errorf("a scale of %+v", s)
-	}
-	return nil
-}
-
-// speed is how fast work goes when a pulse takes so many ns.
-func (s Scale) speed(took float64) float64 {
-	return min(max(1/max(1.0/maxSpeed, s.Base+s.Slope*took/1000), 1.0/maxSpeed), maxSpeed)
-}
-
-// late is how late in ns a pulse is before it tells that others had the CPU: a timer
-// is not more exact.
-const late = 300_000
-
-// speeds are those that beats tell, by the time since begin.
-func (s Scale) speeds(beats []beat, begin time.Time) []Speed {
-	start := machineClock(begin)
-	var list []Speed
-	for i, b := range beats {
-		if b.Sure == 1 && b.Late > late {
-			// It began at some time since the beat before; as long before this one
-			// as it went on after it, by the mean of all.
-			from := b.At - int64(b.Late)
-			if i > 0 {
-				from = max(from, beats[i-1].At+int64(beats[i-1].Late+beats[i-1].Took))
-			}
-			list = append(list, Speed{time.Duration(from - start), 0})
-		}
-		list = append(list, Speed{time.Duration(b.At + int64(b.Late) - start), s.speed(float64(b.Took))})
-	}
-	return list
-}
-
-// took are the times of beats in ns, in the order of their size.
-func took(beats []beat) []float64 {
-	var list []float64
-	for _, b := range beats {
-		list = append(list, float64(b.Took))
-	}
-	slices.Sort(list)
-	return list
 }

@@ -44,7 +44,8 @@ func TestPulse(t *testing.T) {
 	if first, last := beats[0].At, beats[len(beats)-1].At; first > machineClock(from) || last < machineClock(s.to) {
 		t.Errorf("beats from %d to %d are not around the work", first, last)
 	}
-	sc := Scale{Base: 0, Slope: 1000 / harmonic(took(beats)), Pulse: harmonic(took(beats)) / 1000}
+	sc := Scale{Shared: 1.5, Mean: 1}
+	sc.Usual, sc.From = unshared(beats)
 	if err := sc.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestPulse(t *testing.T) {
 		t.Fatal(err)
 	}
 	slow := sc
-	slow.Slope *= 2
+	slow.Mean /= 2
 	half, err := m.scaled(m.server, slow, s)
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,10 @@
 package capacity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -124,6 +126,14 @@ type Compared struct {
 	Real  float64 `json:"real"`
 	Low   float64 `json:"low,omitempty"`
 	High  float64 `json:"high,omitempty"`
+	// Rounds are the two of each.
+	Rounds []Pair `json:"rounds,omitempty"`
+}
+
+// Pair is a figure of the model and of one real run.
+type Pair struct {
+	Model float64 `json:"model"`
+	Real  float64 `json:"real"`
 }
 
 // Deviation is how far the model is off, as a share of the real figure.
@@ -142,15 +152,22 @@ func compared(model, real []float64) Compared {
 	if len(real) == 0 {
 		return Compared{}
 	}
-	return Compared{Model: median(model), Real: median(real), Low: slices.Min(real), High: slices.Max(real)}
+	var rounds []Pair
+	for i := range real {
+		rounds = append(rounds, Pair{model[i], real[i]})
+	}
+	return Compared{median(slices.Clone(model)), median(slices.Clone(real)), slices.Min(real), slices.Max(real), rounds}
 }
 
 // ValidationFormat is the version of a validation's form.
-const ValidationFormat = "mpin-capacity-validation/4"
+const ValidationFormat = "mpin-capacity-validation/5"
 
 // flying is how many logins are under way at saturation: enough that no core
 // waits, and that batches are large.
 const flying = 256
+
+// most is how many there may be below it.
+const most = 5000
 
 func (o *ValidateOptions) fill() error {
 	if o.Calibration == nil {
@@ -279,24 +296,12 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 		}
 		for i, batching := range o.Modes {
 			mode := map[bool]string{false: "one by one", true: "in batches"}[batching]
-			for k := range 1 + len(o.Loads) {
-				rate, most, what := 0.0, flying, "saturation"
-				if k == 0 {
-					// Beyond what can be, so that the server has what it bears.
-					expected, err := entry.saturation(ctx, batching, o.Seed, 0, 0)
-					if err != nil {
-						return nil, nil, err
-					}
-					rate = 1.4 * expected.Rate
-				} else {
-					what = fmt.Sprintf("%.0f %% load", 100*o.Loads[k-1])
-					rate, most = o.Loads[k-1]*runs[i][0][round].rate, 5000
-				}
-				step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what)
-				r, err := o.run(ctx, entry, batching, rate, most, o.Seed+uint64(round)+1)
-				if err != nil {
-					return nil, nil, fmt.Errorf("%s, %s: %w", mode, what, err)
-				}
+			say := func(what string) { step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what) }
+			list, err := o.round(ctx, entry, batching, o.Seed+uint64(round)+1, say)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", mode, err)
+			}
+			for k, r := range list {
 				runs[i][k] = append(runs[i][k], *r)
 			}
 		}
@@ -308,6 +313,41 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 	}
 	v.Calibrated = v.Calibration.Created
 	return entry, runs, nil
+}
+
+// round runs one deployment at saturation and then at the loads, the greatest first: the
+// nearer to saturation, the more it matters that the machine is still as it was.
+func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, seed uint64, say func(string)) (runs []*real, err error) {
+	// Beyond what can be, so that the server has what it bears.
+	expected, err := e.saturation(ctx, batching, o.Seed, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.server(ctx, e, batching)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	say("saturation")
+	saturated, err := s.run(ctx, 1.4*expected.Rate, flying, o.Duration, seed)
+	if err != nil {
+		return nil, fmt.Errorf("saturation: %w", err)
+	}
+	runs = make([]*real, 1+len(o.Loads))
+	runs[0] = saturated
+	loads := make([]int, len(o.Loads))
+	for i := range loads {
+		loads[i] = i
+	}
+	slices.SortStableFunc(loads, func(i, k int) int { return cmp.Compare(o.Loads[k], o.Loads[i]) })
+	for _, i := range loads {
+		what := fmt.Sprintf("%.0f %% load", 100*o.Loads[i])
+		say(what)
+		if runs[1+i], err = s.run(ctx, o.Loads[i]*saturated.rate, most, o.Duration, seed); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	return runs, nil
 }
 
 // settle takes the generator's time for a login, where it was not told, to be the

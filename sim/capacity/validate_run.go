@@ -8,9 +8,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
 	"time"
 
+	"mpinlab/sim/deploy"
 	"mpinlab/sim/load"
 	"mpinlab/sim/load/result"
 )
@@ -112,7 +112,7 @@ func (e *Entry) saturation(ctx context.Context, batching bool, seed uint64, rate
 	return m.Run(ctx)
 }
 
-// scenario is what the load generator is to do.
+// scenario is what the load generator finds.
 const scenario = `name: validation
 title: The capacity model against a real run
 deployment:
@@ -128,10 +128,8 @@ client:
   cost: precomputed
   redeem: rps
   backend: %s
-  in-flight: %d
-warm-up: %dms
 stages:
-  - {name: load, kind: poisson, rate: %.3f, duration: %dms}
+  - {name: load, kind: poisson, rate: 1, duration: 1s}
 `
 
 var errRun = errors.New("the real run failed")
@@ -147,36 +145,51 @@ func uncollected() (undo func()) {
 	return func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }
 }
 
-// run is a real run at a rate.
-func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate float64, inFlight int, seed uint64) (*real, error) {
-	out := &real{seed: seed, inFlight: inFlight, offered: rate, warmUp: (o.Duration / 5).Truncate(time.Millisecond), length: o.Duration.Truncate(time.Millisecond)}
-	yaml := fmt.Sprintf(scenario, e.Suite, e.Backend, batching, e.Backend, inFlight, out.warmUp.Milliseconds(), rate, out.length.Milliseconds())
-	s, err := load.Read("validation.yaml", []byte(yaml))
+// server is a deployment whose RPS has one core, and the pulse of the CPUs beside it.
+type server struct {
+	deployment *load.Standing
+	cpus       *machine
+}
+
+func (o *ValidateOptions) server(ctx context.Context, e *Entry, batching bool) (*server, error) {
+	s, err := load.Read("validation.yaml", fmt.Appendf(nil, scenario, e.Suite, e.Backend, batching, e.Backend))
 	if err != nil {
 		return nil, err
 	}
-	out.arrivals = slices.Collect(s.Stages[0].Arrivals(seed))
-	defer uncollected()()
 	cpus, err := newMachine(o.Pulse)
 	if err != nil {
 		return nil, err
 	}
-	defer cpus.end()
+	d, err := load.Stand(ctx, s, load.Options{Command: o.Command, Log: o.Log, Sparing: true})
+	if err != nil {
+		cpus.end()
+		return nil, err
+	}
+	return &server{d, cpus}, nil
+}
+
+func (s *server) close() error {
+	s.cpus.end()
+	return s.deployment.Close()
+}
+
+// run is a real run at a rate, a fifth of it warm-up.
+func (s *server) run(ctx context.Context, rate float64, inFlight int, length time.Duration, seed uint64) (*real, error) {
+	out := &real{seed: seed, inFlight: inFlight, offered: rate, warmUp: (length / 5).Truncate(time.Millisecond), length: length.Truncate(time.Millisecond)}
+	stage := load.Stage{Name: "load", Kind: load.Poisson, Rate: rate, Duration: load.Duration(out.length)}
+	out.arrivals = slices.Collect(stage.Arrivals(seed))
+	defer uncollected()()
+	before, unknown := s.others()
 	begun := time.Now()
-	machine, own, disturbance := machineTime()
-	var begin atomic.Pointer[time.Time] // of the load
-	run, err := load.Run(ctx, s, load.Options{Seed: seed, Command: o.Command, Log: o.Log, Sparing: true, Progress: func(p load.Progress) {
-		if now := time.Now(); p.Doing == s.Stages[0].Name && p.Total > 0 {
-			at := out.length * time.Duration(p.Done) / time.Duration(p.Total)
-			start := now.Add(-at)
-			begin.CompareAndSwap(nil, &start)
-		}
-	}})
+	run, err := s.deployment.Run(ctx, load.Load{Stages: []load.Stage{stage}, WarmUp: out.warmUp, InFlight: inFlight, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if after, err := s.others(); err == nil && unknown == nil {
+		out.disturbed = max(0, (after-before).Seconds()/time.Since(begun).Seconds()/float64(runtime.NumCPU()))
 	}
 	if run.Partial || run.Verdicts.WrongAcceptances+run.Verdicts.WrongRefusals > 0 {
 		return nil, fmt.Errorf("%w: %s; wrong verdicts: %v", errRun, run.Why, run.Verdicts.Examples)
@@ -186,28 +199,34 @@ func (o *ValidateOptions) run(ctx context.Context, e *Entry, batching bool, rate
 			return nil, fmt.Errorf("%w: %d logins %s", errRun, n, class)
 		}
 	}
-	if begin.Load() == nil {
-		return nil, fmt.Errorf("%w: no load", errRun)
-	}
-	out.begun = *begin.Load()
+	out.begun = run.Started
 	end := out.begun.Add(out.length)
-	if out.server, err = cpus.of(cpus.server, out.begun, end); err != nil {
+	if out.server, err = s.cpus.of(s.cpus.server, out.begun, end); err != nil {
 		return nil, err
 	}
-	if out.client, err = cpus.of(cpus.client, out.begun, end); err != nil {
+	if out.client, err = s.cpus.of(s.cpus.client, out.begun, end); err != nil {
 		return nil, err
-	}
-	cpus.end() // so that its work is this process' own
-	if disturbance == nil {
-		if out.disturbed, err = disturbed(begun, machine, own); err != nil {
-			return nil, err
-		}
 	}
 	out.read(run)
 	if out.rate == 0 || math.IsNaN(out.rate) {
 		return nil, fmt.Errorf("%w: no login ended in it", errRun)
 	}
 	return out, nil
+}
+
+// others is the time that all CPUs have worked for others than this process, the
+// deployment, and what takes the pulse.
+func (s *server) others() (time.Duration, error) {
+	machine, own, err := machineTime()
+	if err != nil {
+		return 0, err
+	}
+	servers, err := s.deployment.ServerCPU()
+	if err != nil {
+		return 0, err
+	}
+	pulse, err := deploy.CPU(s.cpus.cmd.Process.Pid)
+	return machine - own - pulse - time.Duration(servers*float64(time.Second)), err
 }
 
 // disturbed is the share of all CPUs that others have had since a time, when the
