@@ -14,12 +14,12 @@ import (
 )
 
 func someValidation() *capacity.Validation {
-	v := &capacity.Validation{Backend: "gnark/bls12-381", Seconds: 16, Created: time.Unix(1.8e9, 0).UTC(), Calibrated: time.Unix(1.8e9-3600, 0).UTC()}
+	v := &capacity.Validation{Backend: "gnark/bls12-381", Seconds: 16, Rounds: 3, Created: time.Unix(1.8e9, 0).UTC(), Calibrated: time.Unix(1.8e9-3600, 0).UTC()}
 	for i, batching := range []bool{false, true} {
 		m := capacity.ValidatedMode{Batching: batching, Saturation: capacity.Compared{Model: 700 + 2000*float64(i), Real: 730 + 1800*float64(i)}}
 		for _, load := range []float64{0.3, 0.6, 0.8} {
 			m.Points = append(m.Points, capacity.ValidatedLoad{
-				Load: load, P50: capacity.Compared{Model: 1.5 + load, Real: 1.6 + load + float64(i)}, P99: capacity.Compared{Model: 6 / (1 - load), Real: 7 / (1 - load)},
+				Load: load, P50: capacity.Compared{Model: 1.5 + load, Real: 1.6 + load + float64(i)}, P99: capacity.Compared{Model: 6 / (1 - load), Real: 7 / (1 - load), Low: 5 / (1 - load), High: 12 / (1 - load)},
 			})
 		}
 		v.Modes = append(v.Modes, m)

@@ -79,7 +79,8 @@
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
 // are not modelled, and a plan's cores have one speed, the mean of the calibration, and
-// caches that are cold, those of a server with hundreds of logins under way. The
+// caches that are cold, those of a server with hundreds of logins under way. Of a machine
+// whose clock changes by more than a quarter the pulse takes low clocks for shared cores. The
 // store is a delay with a bound on its calls a second, not a queue. A [Calibration] tells how many calls
 // a request makes. Failures of machines are not
 // modelled: see [Request.Spare]. What the application does after a login is not

@@ -13,6 +13,8 @@
 // in-flight bound were under way, are an outcome of their own. [ClosedLoop]
 // computes what a closed-loop generator would have reported of the same run.
 //
+// [Run] runs a scenario on a deployment of its own; [Stand] keeps one for several loads.
+//
 // # Verdicts
 //
 // Every virtual user knows whether his PIN is right, and how many failures the
