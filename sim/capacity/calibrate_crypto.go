@@ -102,11 +102,7 @@ func (e *Entry) onOne(ctx context.Context, m *machine, suite *protocol.Suite, sa
 	if err != nil {
 		return nil, err
 	}
-	windows, err := w.overAndOver(ctx, max(8, samples/5))
-	if err != nil {
-		return nil, err
-	}
-	if e.Scale, err = m.newScale(m.server, begun, windows); err != nil {
+	if e.Scale, err = m.newScale(m.server, begun); err != nil {
 		return nil, err
 	}
 	for i, c := range e.Batch {
@@ -321,26 +317,6 @@ func (w *workload) verifyOne(i int) (s span, err error) {
 		return s, err
 	}
 	return worked(processTime, func() error { return c.Verify(v) })
-}
-
-// overAndOver verifies single logins for so many windows of time, and tells what one took.
-func (w *workload) overAndOver(ctx context.Context, windows int) (list []span, err error) {
-	const long = 200 * time.Millisecond
-	for range windows {
-		from, n, took := time.Now(), 0, time.Duration(0)
-		for ; time.Since(from) < long; n++ {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			s, err := w.verifyOne(n % len(w.good))
-			if err != nil {
-				return nil, err
-			}
-			took += s.took
-		}
-		list = append(list, span{from, time.Now(), took / time.Duration(n)})
-	}
-	return list, nil
 }
 
 // manner is how a batch ran on one CPU: the goroutines that it made, and after what share

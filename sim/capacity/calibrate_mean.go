@@ -57,8 +57,7 @@ func meanEntry(list []*Entry) *Entry {
 	dist(func(e *Entry) *Dist { return &e.Issue })
 	number(func(e *Entry) *float64 { return &e.Contention })
 	for _, f := range []func(*Scale) *float64{
-		func(s *Scale) *float64 { return &s.Usual }, func(s *Scale) *float64 { return &s.From },
-		func(s *Scale) *float64 { return &s.Shared }, func(s *Scale) *float64 { return &s.Mean },
+		func(s *Scale) *float64 { return &s.Usual }, func(s *Scale) *float64 { return &s.From }, func(s *Scale) *float64 { return &s.Mean },
 	} {
 		number(func(e *Entry) *float64 { return f(&e.Scale) })
 	}

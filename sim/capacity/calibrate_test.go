@@ -77,14 +77,14 @@ func rounded(t *testing.T, c *Calibration) *Calibration {
 // TestRefusedCalibrations: what is of another format, or cannot be, is refused by name.
 func TestRefusedCalibrations(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, says string }{
-		"an older format":      {`"mpin-capacity/8",`, `"mpin-capacity/6", "gone": 1,`, `format "mpin-capacity/6", not "mpin-capacity/8"`},
-		"an unknown field":     {`"mpin-capacity/8",`, `"mpin-capacity/8", "gone": 1,`, `unknown field "gone"`},
+		"an older format":      {`"mpin-capacity/9",`, `"mpin-capacity/6", "gone": 1,`, `format "mpin-capacity/6", not "mpin-capacity/9"`},
+		"an unknown field":     {`"mpin-capacity/9",`, `"mpin-capacity/9", "gone": 1,`, `unknown field "gone"`},
 		"half a login":         {`"collect_us": `, `"logins_a_collection": 0.5, "collect_us": `, "to collect the garbage of 0.5"},
 		"negative collections": {`"collect_us": `, `"collect_us": -`, "µs to collect"},
 		"a look of a second":   {`"monitor_us": `, `"monitor_us": 10000`, "for a look of the monitor"},
 		"warmth of nobody":     {`"under_way": 16`, `"under_way": 0`, "while 0 logins are under way"},
 		"fewer than none":      {`"turns": `, `"turns": -`, "goroutines"},
-		"cut":                  {`"mpin-capacity/8",`, ``, "calibration:"},
+		"cut":                  {`"mpin-capacity/9",`, ``, "calibration:"},
 	} {
 		b := bytes.Replace(recorded, []byte(c.from), []byte(c.to), 1)
 		if bytes.Equal(b, recorded) {
@@ -105,8 +105,8 @@ func TestRefusedCalibrations(t *testing.T) {
 // that can be simulated.
 func FuzzDecodeCalibration(f *testing.F) {
 	f.Add(recorded)
-	f.Add([]byte(`{"format":"mpin-capacity/8","entries":[{}]}`))
-	f.Add([]byte(`{"format":"mpin-capacity/8","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/9","entries":[{}]}`))
+	f.Add([]byte(`{"format":"mpin-capacity/9","entries":[{"suite":"a","backend":"b","store":"c","verify":[1,0]}]}`))
 	f.Add([]byte(`[]`))
 	f.Add(bytes.Replace(recorded, []byte(`"collect_us": `), []byte(`"logins_a_collection": 0.5, "collect_us": `), 1))
 	f.Fuzz(func(t *testing.T, b []byte) {

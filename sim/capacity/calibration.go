@@ -16,7 +16,7 @@ import (
 )
 
 // Format is the version of a calibration's form.
-const Format = "mpin-capacity/8"
+const Format = "mpin-capacity/9"
 
 // Calibration is what a deployment's work cost on some machine.
 type Calibration struct {

@@ -52,7 +52,7 @@
 // A machine that others share, as virtual machines do, has at least two speeds, and
 // changes between them every few milliseconds. A process beside takes the pulse of the
 // servers' and the clients' CPU throughout ([Pulse]), which tells whether somebody works on
-// the other half of the core; how many times as long work then takes is measured
+// the other half of the core, so that work takes 1.6 times as long
 // ([Scale]). Costs are those at the mean speed of the calibration. CPUs without work poll
 // meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps is woken
 // by way of the hypervisor.

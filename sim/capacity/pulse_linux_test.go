@@ -44,7 +44,7 @@ func TestPulse(t *testing.T) {
 	if first, last := beats[0].At, beats[len(beats)-1].At; first > machineClock(from) || last < machineClock(s.to) {
 		t.Errorf("beats from %d to %d are not around the work", first, last)
 	}
-	sc := Scale{Shared: 1.5, Mean: 1}
+	sc := Scale{Mean: 1}
 	sc.Usual, sc.From = unshared(beats)
 	if err := sc.check(); err != nil {
 		t.Fatal(err)

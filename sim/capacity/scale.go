@@ -2,7 +2,6 @@ package capacity
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
@@ -11,42 +10,40 @@ import (
 // CPU that has it for itself, which is its clock's and tells itself by pulses that are the
 // same again and again, and that while somebody works on its other half. How much longer
 // work takes then hardly depends on how much longer the pulse does, which is another from
-// one neighbour to the next, nor on what work it is: it is a factor. Costs are those of the
-// mean speed while calibrating.
+// one neighbour to the next: it is a factor, [shared]. Costs are those of the mean speed
+// while calibrating.
 type Scale struct {
 	// Usual is what a pulse takes in µs on a core that is not shared, at the lowest of its
 	// clocks; one that takes longer than From is of a core that is shared.
 	Usual float64 `json:"usual_us"`
 	From  float64 `json:"shared_from_us"`
-	// Shared is how many times as long as then work takes on one that is, and Mean how many
-	// times as long it took on average while calibrating.
-	Shared float64 `json:"shared"`
-	Mean   float64 `json:"mean"`
+	// Mean is how many times as long as at the usual speed work took on average while
+	// calibrating.
+	Mean float64 `json:"mean"`
 }
 
 // Of scales.
 const (
+	// shared is how many times as long work takes on a core that is shared. It was told from
+	// what a second at saturation bears, by the share of the second for which the core was
+	// shared, in 192 seconds on an AMD EPYC with 500 pulses in each: for most of
+	// the time it is 1.5 one by one and 1.6 in batches, for less than a third of it, in short
+	// turns after which the caches are others', 1.65 and 1.85. Verifying alone, without the
+	// kernel's work, takes 1.4 to 1.5 times as long, so that it is not measured by that.
+	shared = 1.6
 	// Clocks differ by up to mostClock; a pulse is one's if within sharp of it there is a
 	// share of oftenEnough of all. Another may come that was not there while calibrating:
 	// the lowest is taken to be likelyClock times as slow as the highest, at least. What
-	// takes longer times as long is of a shared core.
+	// takes longerThan times as long is of a shared core.
 	mostClock   = 1.25
 	likelyClock = 1.105
 	sharp       = 1.01
 	oftenEnough = 0.05
 	longerThan  = 1.05
-	// How many times as long work takes on a shared core, as seen of servers on the machines
-	// that this was made on, and how far that is off (verifying alone takes 1.4 times as
-	// long, or 1.5 in batches; what the kernel does more); and how many times at most.
-	mostlyShared  = 1.48
-	sharedSpread  = 0.04
-	longestShared = 4
-	// leastOff is how far the mean times of windows are off at least.
-	leastOff = 0.03
 )
 
 func (s Scale) check() error {
-	if !(s.Usual > 0 && s.Usual <= s.From && s.From < 1e6) || !(s.Shared >= 1 && s.Shared <= longestShared) || !(s.Mean >= 1.0/maxSpeed && s.Mean <= maxSpeed) {
+	if !(s.Usual > 0 && s.Usual <= s.From && s.From < 1e6) || !(s.Mean >= 1.0/maxSpeed && s.Mean <= maxSpeed) {
 		return fmt.Errorf("a scale of %+v", s)
 	}
 	return nil
@@ -56,7 +53,7 @@ func (s Scale) check() error {
 func (s Scale) speed(took float64) float64 {
 	longer := took / 1000 / s.Usual
 	if took > 1000*s.From {
-		longer = s.Shared
+		longer = shared
 	}
 	return min(max(s.Mean/longer, 1.0/maxSpeed), maxSpeed)
 }
@@ -121,62 +118,15 @@ func unshared(beats []beat) (usual, from float64) {
 	return usual / 1000, longerThan * max(usual, likelyClock*highest) / 1000
 }
 
-// newScale tells the clock of a CPU from its pulse since a time, and how much longer the same
-// work takes while its core is shared from windows in which it was done over and over,
-// span.took being what it took once: by the line through what share of each the core was
-// shared for. What the windows leave open, since it hardly changed, is as it mostly is.
-func (m *machine) newScale(cpu int, since time.Time, windows []span) (Scale, error) {
-	if len(windows) < 3 {
-		return Scale{}, fmt.Errorf("%w: %d times of work are no line", errPulse, len(windows))
-	}
-	all, err := m.of(cpu, since, time.Now())
+// newScale tells the clock of a CPU from its pulse since a time.
+func (m *machine) newScale(cpu int, since time.Time) (Scale, error) {
+	beats, err := m.of(cpu, since, time.Now())
 	if err != nil {
 		return Scale{}, err
 	}
 	s := Scale{Mean: 1}
-	s.Usual, s.From = unshared(all)
-	var share, time []float64
-	for _, w := range windows {
-		beats, err := m.of(cpu, w.from, w.to)
-		if err != nil {
-			return Scale{}, err
-		}
-		// What it would take at the usual clock.
-		shared, speed := 0.0, 0.0
-		for _, b := range beats {
-			if took := float64(b.Took) / 1000; took > s.From {
-				shared++
-				speed++
-			} else {
-				speed += s.Usual / took
-			}
-		}
-		n := float64(len(beats))
-		share, time = append(share, shared/n), append(time, w.took.Seconds()*speed/n)
-	}
-	s.Shared = longer(share, time)
+	s.Usual, s.From = unshared(beats)
 	return s, s.check()
-}
-
-// longer is how many times as long something takes when a share is 1 than when it is 0,
-// from times at several shares.
-func longer(share, time []float64) float64 {
-	n := float64(len(share))
-	mx, my := sum(share)/n, sum(time)/n
-	sxx, sxy, syy := 0.0, 0.0, 0.0
-	for i, x := range share {
-		dx, dy := x-mx, time[i]-my
-		sxx, sxy, syy = sxx+dx*dx, sxy+dx*dy, syy+dy*dy
-	}
-	found, weight := 0.0, 0.0
-	if slope := sxy / sxx; sxx > 0 && my-slope*mx > 0 {
-		least := my - slope*mx // at share 0
-		off := max(math.Sqrt(max(0, syy-slope*sxy)/(n-2))/least, leastOff)
-		spread := off / math.Sqrt(sxx)
-		found, weight = 1+slope/least, 1/(spread*spread)
-	}
-	const before = 1 / (sharedSpread * sharedSpread)
-	return min(max((found*weight+mostlyShared*before)/(weight+before), 1), longestShared)
 }
 
 // took are the times of beats in ns, in the order of their size.

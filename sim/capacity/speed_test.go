@@ -77,8 +77,8 @@ func TestStandstill(t *testing.T) {
 	at := machineClock(begin)
 	ms := func(x float64) int64 { return at + int64(x*1e6) }
 	beats := []beat{{At: ms(0), Took: 10_000, Sure: 1}, {At: ms(2), Late: 5e6, Took: 20_000, Sure: 1}, {At: ms(8), Late: 600e3, Took: 10_000, Sure: 1}, {At: ms(10), Late: 5e6, Took: 10_000}}
-	list := Scale{Usual: 10, From: 11, Shared: 2, Mean: 1}.speeds(beats, begin)
-	want := []Speed{{0, 1}, {10_000, 0}, {7e6, 0.5}, {7.4e6, 0}, {8.6e6, 1}, {15e6, 1}}
+	list := Scale{Usual: 10, From: 11, Mean: 1}.speeds(beats, begin)
+	want := []Speed{{0, 1}, {10_000, 0}, {7e6, 1 / shared}, {7.4e6, 0}, {8.6e6, 1}, {15e6, 1}}
 	if len(list) != len(want) {
 		t.Fatalf("%v, not %v", list, want)
 	}
