@@ -23,7 +23,7 @@ func newCapacityValidate() *cobra.Command {
 	var within bounds
 	c := &cobra.Command{
 		Use:   "validate",
-		Short: "Hold the model against a real deployment (about 5 minutes, 13 with --calibrate)",
+		Short: "Hold the model against a real deployment (about 5 minutes, 11 with --calibrate)",
 		Long: fmt.Sprintf(`validate runs a deployment whose RPS has one core at saturation and at 30, 60 and
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says beside it: for the same arrivals at saturation, and below it for the same share

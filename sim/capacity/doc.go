@@ -71,10 +71,12 @@
 // # Limits
 //
 // Near saturation a machine's own changes, of a percent or two, are many of response
-// time: in ten rounds of the recorded validation the median login at 80 % in batches took
-// the server 13 to 32 ms, and the 99th percentile at 60 % 15 to 150 ms, so that one round,
-// or three, says little about a model there. At 30 % of saturation, and of saturation
-// itself, few rounds are enough.
+// time: in the six rounds of the recorded validation the 99th percentile at 80 % one by one
+// took the server 14 to 80 ms, and the median in batches 20 to 38, so that a round or three
+// say little about a model there: its rounds beside the server's say more than medians. In
+// batches the model is short of a third of either at 80 % and of the 99th percentile at 30 %,
+// where the core is hardly shared. At 30 and 60 % of saturation the rest, and saturation
+// itself, keeps within a fifth.
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
