@@ -52,9 +52,8 @@
 // A machine that others share, as virtual machines do, has at least two speeds, and
 // changes between them every few milliseconds. A process beside takes the pulse of the
 // servers' and the clients' CPU throughout ([Pulse]), which tells whether somebody works on
-// the other half of the core, so that work takes 1.6 times as long
-// ([Scale]). Costs are those at the mean speed of the calibration. CPUs without work poll
-// meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps is woken
+// the other half of the core, so that work takes 1.6 times as long ([Scale]). Costs are
+// those at the mean speed of the calibration. CPUs without work poll meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps is woken
 // by way of the hypervisor.
 //
 // [Validate] runs the load generator against a real server in the same
@@ -73,7 +72,8 @@
 // Near saturation a machine's own changes, of a percent or two, are many of response
 // time: in the six rounds of the recorded validation the 99th percentile at 80 % one by one
 // took the server 14 to 80 ms, and the median in batches 20 to 38, so that a round or three
-// say little about a model there: its rounds beside the server's say more than medians. In
+// say little about a model there: its rounds beside the server's say more than medians. One
+// by one it is a quarter over the 99th percentile at 80 %. In
 // batches the model is short of a third of either at 80 % and of the 99th percentile at 30 %,
 // where the core is hardly shared. At 30 and 60 % of saturation the rest, and saturation
 // itself, keeps within a fifth.

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A machine that others share, as virtual machines do, is a third slower whenever
+// A machine that others share, as virtual machines do, works at five eighths of its speed whenever
 // somebody works on the other half of a core, for anything from a millisecond to
 // minutes, and stands still for milliseconds when somebody else has the core. What was
 // measured then says something about the service only with the machine's speed beside

@@ -39,7 +39,7 @@ func (m ownMaster) Permit(id *protocol.Identity, date protocol.Date) (*protocol.
 
 // newNoop makes a crowd with prepared proofs for a no-op server in a process of
 // its own, which it starts.
-func newNoop(tb testing.TB, rate float64, length, warmUp time.Duration) (l *load, server int) {
+func newNoop(tb testing.TB, rate float64, length, warmUp time.Duration) (l *loading, server int) {
 	tb.Helper()
 	s, err := Read("noop.yaml", fmt.Appendf(nil, "name: noop\nclient: {cost: precomputed, redeem: rps, in-flight: 5000}\npopulation: {users: 5000}\nstages:\n  - {kind: poisson, rate: %v, duration: %v}\n", rate, length))
 	if err != nil {
@@ -64,7 +64,7 @@ func newNoop(tb testing.TB, rate float64, length, warmUp time.Duration) (l *load
 	}
 	u.people = u.prepared
 	tb.Cleanup(u.close)
-	return &load{scenario: s, target: t, people: u, options: Options{Seed: 1}, stages: s.Stages, warmUp: warmUp, end: s.Length().D()}, server
+	return &loading{scenario: s, target: t, people: u, options: Options{Seed: 1}, stages: s.Stages, warmUp: warmUp, end: s.Length().D()}, server
 }
 
 // spent is the CPU time that this process and the server have had.
@@ -191,7 +191,7 @@ func TestNoopOverhead(t *testing.T) {
 }
 
 // bare does the arrivals of a run with as little as can be.
-func (l *load) bare(t *testing.T) *result.Phase {
+func (l *loading) bare(t *testing.T) *result.Phase {
 	t.Helper()
 	const threads = 32
 	p := l.people.prepared

@@ -229,8 +229,8 @@ func (s *Scenario) describe(r *result.Run, u *users) {
 	}
 }
 
-// load is one run of stages by a crowd.
-type load struct {
+// loading is one run of stages by a crowd.
+type loading struct {
 	scenario *Scenario
 	target   *target
 	people   *users
@@ -241,7 +241,7 @@ type load struct {
 }
 
 // prepare makes users, and in mode precomputed proofs, ahead.
-func (l *load) prepare(ctx context.Context) error {
+func (l *loading) prepare(ctx context.Context) error {
 	s, p := l.scenario, l.people
 	n := s.Population.Prepare
 	if n == 0 {
@@ -274,7 +274,7 @@ func (l *load) prepare(ctx context.Context) error {
 }
 
 // run loads the target, with faults, and reports.
-func (l *load) run(ctx context.Context, r *result.Run) error {
+func (l *loading) run(ctx context.Context, r *result.Run) error {
 	s, t := l.scenario, l.target
 	events := t.events(s, func() { l.people.crowd.people.epoch.Add(1) })
 	m := newMeter(l.warmUp)
@@ -354,7 +354,7 @@ func untilEnd(list iter.Seq[arrival], end time.Duration) iter.Seq[arrival] {
 	}
 }
 
-func (l *load) progress(ctx context.Context, e *engine) {
+func (l *loading) progress(ctx context.Context, e *engine) {
 	if l.options.Progress == nil {
 		return
 	}
@@ -376,7 +376,7 @@ func (l *load) progress(ctx context.Context, e *engine) {
 	}
 }
 
-func (l *load) stageTimes(r *result.Run, elapsed time.Duration) {
+func (l *loading) stageTimes(r *result.Run, elapsed time.Duration) {
 	begin := 0.0
 	for i := range l.stages {
 		st := &l.stages[i]
@@ -390,7 +390,7 @@ func (l *load) stageTimes(r *result.Run, elapsed time.Duration) {
 	}
 }
 
-func (l *load) faultTimes(r *result.Run, happened []fault.Happened, elapsed time.Duration) {
+func (l *loading) faultTimes(r *result.Run, happened []fault.Happened, elapsed time.Duration) {
 	for i, h := range happened {
 		f := &l.scenario.Faults[i]
 		out := result.Fault{Kind: f.Kind, Target: f.Node + f.Between, Detail: f.detail(), From: h.Begun.Seconds(), To: h.Ended.Seconds()}

@@ -208,7 +208,7 @@ func (d *Standing) probe(ctx context.Context, a arm, rate float64, o Options, se
 
 // cpu is the CPU seconds of the servers and of this process; 0 where they cannot
 // be had.
-func (l *load) cpu() (servers, own float64) {
+func (l *loading) cpu() (servers, own float64) {
 	servers, _ = l.target.serverCPU()
 	if d, err := deploy.CPU(os.Getpid()); err == nil {
 		own = d.Seconds()

@@ -92,8 +92,8 @@ func (d *Standing) Run(ctx context.Context, l Load) (*result.Run, error) {
 }
 
 // ready prepares for the stages of a scenario.
-func (d *Standing) ready(ctx context.Context, s *Scenario, o Options) (*load, error) {
+func (d *Standing) ready(ctx context.Context, s *Scenario, o Options) (*loading, error) {
 	d.users.begin()
-	l := &load{scenario: s, target: d.target, people: d.users, options: o, stages: s.Stages, warmUp: s.WarmUp.D(), end: s.Length().D()}
+	l := &loading{scenario: s, target: d.target, people: d.users, options: o, stages: s.Stages, warmUp: s.WarmUp.D(), end: s.Length().D()}
 	return l, l.prepare(ctx)
 }
