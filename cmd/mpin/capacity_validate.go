@@ -29,16 +29,16 @@ func newCapacityValidate() *cobra.Command {
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds, the loads of one on the same deployment; medians
-are compared. Near saturation rounds differ by more than the targets: ten say more
-than two. The targets are throughput
-within %.0f %% and the 50th and 99th percentile within %.0f %%; the exit status is 1
-where they, or the --bounds given, are missed.
+told too. Everything is run in rounds, the loads of one on the same deployment;
+medians are compared. Near saturation rounds differ by more than the targets: ten say
+more than two. The targets are throughput within %.0f %% and the 50th and 99th
+percentile within %.0f %%; the exit status is 1 where they, or the --bounds given, are
+missed.
 
-A machine that others share is a third slower whenever they use the other half of a
-core. So a thread of real-time priority tells 500 times a second whether the cores of
-server and generator are shared, and whether they stood still, in calibration and
-runs, and the model follows; CPUs without work are kept from sleeping. Both need root.
+Work takes 1.6 times as long whenever others use the other half of a core. So a thread
+of real-time priority tells 500 times a second whether the cores of server and
+generator are shared, and whether they stood still, in calibration and runs, and the
+model follows; CPUs without work are kept from sleeping. Both need root.
 
 It needs Linux, two cores, a calibration of this machine (--calibrate measures one
 between the rounds), and nothing else running: it tells what share of the machine
