@@ -10,8 +10,10 @@ import (
 // CPU that has it for itself, which is its clock's and tells itself by pulses that are the
 // same again and again, and that while somebody works on its other half. How much longer
 // work takes then hardly depends on how much longer the pulse does, which is another from
-// one neighbour to the next: it is a factor, [shared]. Costs are those of the mean speed
-// while calibrating.
+// one neighbour to the next: it is a factor, [shared]. A neighbour can take half of a core;
+// a pulse that takes longer than [halved] is of a CPU that is slow besides, as those of
+// virtual machines inside virtual machines are for some ms at a time, at a tenth of their
+// speed or less. Costs are those of the mean speed while calibrating.
 type Scale struct {
 	// Usual is what a pulse takes in µs on a core that is not shared, at the lowest of its
 	// clocks; one that takes longer than From is of a core that is shared.
@@ -28,9 +30,14 @@ const (
 	// what a second at saturation bears, by the share of the second for which the core was
 	// shared, in 192 seconds on an AMD EPYC with 500 pulses in each: for most of
 	// the time it is 1.5 one by one and 1.6 in batches, for less than a third of it, in short
-	// turns after which the caches are others', 1.65 and 1.85. Verifying alone, without the
-	// kernel's work, takes 1.4 to 1.5 times as long, so that it is not measured by that.
+	// turns after which the caches are others', 1.65 and 1.85. In 272 seconds on an Intel Xeon
+	// inside another virtual machine, with another neighbour all the time, it is 1.6 and 1.5.
+	// Verifying alone, without the kernel's work, takes 1.4 to 1.5 times as long, so that it
+	// is not measured by that.
 	shared = 1.6
+	// halved is how many times as long a pulse takes at most on a core that is only shared:
+	// a neighbour that multiplies too has every other turn of the multiplier.
+	halved = 2
 	// Clocks differ by up to mostClock; a pulse is one's if within sharp of it there is a
 	// share of oftenEnough of all. Another may come that was not there while calibrating:
 	// the lowest is taken to be likelyClock times as slow as the highest, at least. What
@@ -53,7 +60,7 @@ func (s Scale) check() error {
 func (s Scale) speed(took float64) float64 {
 	longer := took / 1000 / s.Usual
 	if took > 1000*s.From {
-		longer = shared
+		longer = shared * max(1, longer/halved)
 	}
 	return min(max(s.Mean/longer, 1.0/maxSpeed), maxSpeed)
 }

@@ -56,11 +56,13 @@ func (r *real) during(e *Entry, batching bool, stretch float64) *Model {
 	return m
 }
 
-// less is speeds without what the pulse itself takes of its CPU.
+// less is speeds without what each pulse itself takes of its CPU, up to the next one.
 func less(list []Speed, beats []beat) []Speed {
-	rest := 1 - pulsing(beats)
 	for i := range list {
-		list[i].Speed *= rest
+		if list[i].Speed > 0 { // of a beat; the others stand still
+			list[i].Speed = max(list[i].Speed*(1-pulsing(beats[:1])), 1.0/maxSpeed)
+			beats = beats[1:]
+		}
 	}
 	return list
 }
