@@ -74,7 +74,7 @@ func CapacityValidation(v *capacity.Validation) (*Figure, error) {
 		return nil, noData("no loads in the validation")
 	}
 	f.Alt = "Percentiles of the model and of real runs over the load. " + f.Caption
-	f.Caption += fmt.Sprintf("An RPS of one core with %s, %s s of logins at random at each load; costs measured %s, runs %s. Loads are shares of what server and model bear. Points are medians of %d rounds, upright lines the range of the real ones.",
+	f.Caption += fmt.Sprintf("An RPS of one core with %s, %s s of logins at random at each load; costs measured %s, runs %s. Loads are shares of what server and model bear. Points are medians of %d rounds, upright lines the range of the real ones; deviations are medians of each round’s own.",
 		v.Backend, number.Plain(v.Seconds), v.Calibrated.Format("2006-01-02 15:04"), v.Created.Format("2006-01-02 15:04"), v.Rounds)
 	for k, field := range fields {
 		field.x, field.y = fromZero(100, "load in % of saturation"), logAxis(lo[k], hi[k], "")

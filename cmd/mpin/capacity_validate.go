@@ -29,9 +29,10 @@ func newCapacityValidate() *cobra.Command {
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds, the loads of one on the same deployment;
-medians are compared. Near saturation rounds differ by more than the targets: ten say
-more than two. The targets are throughput within %.0f %% and the 50th and 99th
+told too. Everything is run in rounds, the loads of one on the same deployment. The
+model of a round is of the machine as it was in it, and deviations are the medians of
+the rounds' own. Near saturation rounds differ by more than the targets: ten say more
+than two. The targets are throughput within %.0f %% and the 50th and 99th
 percentile within %.0f %%; the exit status is 1 where they, or the --bounds given, are
 missed.
 
@@ -150,7 +151,7 @@ func printValidation(cmd *cobra.Command, v *capacity.Validation) error {
 	if err := table(w, []string{"VERIFIED", "LOAD", "WHAT", "REAL", "RANGE", "MODEL", "DEVIATION", ""}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nCosts measured %s. Medians of %d rounds of %g s each.\n", v.Calibrated.Format("2006-01-02 15:04"), v.Rounds, v.Seconds)
+	fmt.Fprintf(w, "\nCosts measured %s. Medians of %d rounds of %g s each; deviations are those of the rounds' own.\n", v.Calibrated.Format("2006-01-02 15:04"), v.Rounds, v.Seconds)
 	fmt.Fprintf(w, "At the same rate, instead of the same share of its own saturation, the model is off by %+.0f %% at most.\n", 100*v.OffAtSameRate())
 	if v.Disturbed > 0.03 {
 		fmt.Fprintf(w, "Others had up to %.0f %% of the machine meanwhile: run it again when they have ended.\n", 100*v.Disturbed)

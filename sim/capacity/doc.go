@@ -64,7 +64,8 @@
 // what it bears as the server of what it does: at the same rate a model whose throughput is
 // off by a percent is at another load, which is 15 % of response time at 80 % in batches.
 // Times begin when the generator begins a login: how late it does is told apart. What others
-// took of the machine meanwhile is told too.
+// took of the machine meanwhile is told too. Figures are medians of the rounds, deviations those of each
+// round's own.
 // [Plan] searches the least number of instances that keeps a promise.
 //
 // # Limits

@@ -11,9 +11,8 @@ import (
 // same again and again, and that while somebody works on its other half. How much longer
 // work takes then hardly depends on how much longer the pulse does, which is another from
 // one neighbour to the next: it is a factor, [shared]. A neighbour can take half of a core;
-// a pulse that takes longer than [halved] is of a CPU that is slow besides, as those of
-// virtual machines inside virtual machines are for some ms at a time, at a tenth of their
-// speed or less. Costs are those of the mean speed while calibrating.
+// a pulse that takes longer than [halved] is of a CPU that is slow besides: there are some
+// whose clock, once or twice a second, falls to a twentieth and needs 20 ms to be as before. Costs are those of the mean speed while calibrating.
 type Scale struct {
 	// Usual is what a pulse takes in µs on a core that is not shared, at the lowest of its
 	// clocks; one that takes longer than From is of a core that is shared.
@@ -36,8 +35,11 @@ const (
 	// is not measured by that.
 	shared = 1.6
 	// halved is how many times as long a pulse takes at most on a core that is only shared:
-	// a neighbour that multiplies too has every other turn of the multiplier.
+	// a neighbour that multiplies too has every other turn of the multiplier. Of a CPU that
+	// is slow besides, work takes as much longer as the pulse if nobody shares the core, and
+	// shared/halved of that otherwise: half way between, slowed of it, is what it is taken for.
 	halved = 2
+	slowed = (1 + shared/halved) / 2
 	// Clocks differ by up to mostClock; a pulse is one's if within sharp of it there is a
 	// share of oftenEnough of all. Another may come that was not there while calibrating:
 	// the lowest is taken to be likelyClock times as slow as the highest, at least. What
@@ -59,8 +61,11 @@ func (s Scale) check() error {
 // speed is how fast work goes when a pulse takes so many ns.
 func (s Scale) speed(took float64) float64 {
 	longer := took / 1000 / s.Usual
-	if took > 1000*s.From {
-		longer = shared * max(1, longer/halved)
+	switch {
+	case longer > halved:
+		longer *= slowed
+	case took > 1000*s.From:
+		longer = shared
 	}
 	return min(max(s.Mean/longer, 1.0/maxSpeed), maxSpeed)
 }

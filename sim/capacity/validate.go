@@ -120,7 +120,8 @@ type Percentiles struct {
 }
 
 // Compared is a figure of the model and of a real run, both medians of the
-// rounds; Low and High are the range of the real one.
+// rounds; Low and High are the range of the real one. See Deviation for how they are
+// compared.
 type Compared struct {
 	Model float64 `json:"model"`
 	Real  float64 `json:"real"`
@@ -136,12 +137,25 @@ type Pair struct {
 	Real  float64 `json:"real"`
 }
 
-// Deviation is how far the model is off, as a share of the real figure.
+// Deviation is how far the model is off, as a share of the real figure: the median of the
+// rounds, since the model of each is of the machine as it was in it, and machines change
+// more between rounds than a model is off.
 func (c Compared) Deviation() float64 {
-	if c.Real == 0 {
+	if len(c.Rounds) == 0 {
+		return Pair{c.Model, c.Real}.deviation()
+	}
+	var list []float64
+	for _, p := range c.Rounds {
+		list = append(list, p.deviation())
+	}
+	return median(list)
+}
+
+func (p Pair) deviation() float64 {
+	if p.Real == 0 {
 		return math.Inf(1)
 	}
-	return c.Model/c.Real - 1
+	return p.Model/p.Real - 1
 }
 
 // Within tells whether the deviation is at most bound.

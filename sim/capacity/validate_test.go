@@ -10,6 +10,22 @@ import (
 	"time"
 )
 
+// TestDeviation: each round's model is compared with that round.
+func TestDeviation(t *testing.T) {
+	// The machine was ten times slower in the second round, and the model knew.
+	c := compared([]float64{11, 90, 10.4, 0.5, 10.5}, []float64{10, 100, 10, 1, 10})
+	near(t, "of rounds", c.Deviation(), 0.04, 1e-9)
+	if !c.Within(0.05) || c.Within(0.03) || c.Model != 10.5 || c.Real != 10 || c.Low != 1 || c.High != 100 {
+		t.Errorf("%+v", c)
+	}
+	near(t, "without rounds", Compared{Model: 3, Real: 2}.Deviation(), 0.5, 1e-9)
+	for _, c := range []Compared{{Model: 3}, compared([]float64{1, 2, 3}, []float64{0, 0, 3})} {
+		if !math.IsInf(c.Deviation(), 1) || c.Within(1e9) {
+			t.Errorf("%+v: %v", c, c.Deviation())
+		}
+	}
+}
+
 // TestValidate holds the model against a small real server, briefly: what a
 // login takes of the RPS's core, which some other work on this machine changes
 // little, has to be predicted within a factor of two, and where nobody else had more than
