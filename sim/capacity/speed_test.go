@@ -3,6 +3,7 @@ package capacity
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -86,5 +87,29 @@ func TestStandstill(t *testing.T) {
 		if d := s.At - want[i].At; d < -50_000 || d > 50_000 || math.Abs(s.Speed-want[i].Speed) > 1e-9 {
 			t.Errorf("%d: %v, not %v", i, s, want[i])
 		}
+	}
+}
+
+// TestOnward: what comes after the last beat is as fast as the mean, not as the last.
+func TestOnward(t *testing.T) {
+	ms := time.Millisecond
+	got := onward([]Speed{{0, 1}, {2 * ms, 0}, {3 * ms, 0.5}})
+	// Of the 4 ms in which it worked, half were at speed 1.
+	if want := []Speed{{0, 1}, {2 * ms, 0}, {3 * ms, 0.5}, {5 * ms, 0.75}}; !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	if got := onward(nil); got != nil {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
+// TestLess: a pulse that takes long leaves less of its CPU until the next one.
+func TestLess(t *testing.T) {
+	beats := []beat{{Took: 10_000}, {Took: 200_000}, {Took: 4_000_000}}
+	got := less([]Speed{{0, 0.5}, {1, 0}, {2, 1}, {3, 1}}, beats)
+	rest := func(b beat) float64 { return 1 - pulsing([]beat{b}) }
+	want := []Speed{{0, 0.5 * rest(beats[0])}, {1, 0}, {2, rest(beats[1])}, {3, 1.0 / maxSpeed}}
+	if !slices.Equal(got, want) || !checkSpeeds(got) || !(got[2].Speed < 0.8 && got[0].Speed > 0.48) {
+		t.Errorf("%v, not %v", got, want)
 	}
 }

@@ -31,7 +31,7 @@ type real struct {
 	outside        float64   // µs of it between its requests, before, and after them
 	disturbed      float64   // share of all CPUs that others had
 	begun          time.Time // the load
-	server, client []beat    // of their CPUs while it was there
+	server, client []beat    // of their CPUs until its last login ended
 }
 
 // during is the model of a run: the same arrivals at the same speed of the machine, and
@@ -41,7 +41,7 @@ func (r *real) during(e *Entry, batching bool, stretch float64) *Model {
 	servers, clients := e.Scale.speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
 	speed := meanSpeed(clients, r.warmUp, r.length)
 	m := e.real(batching, r.seed, r.generator*speed, r.outside*speed)
-	m.Speeds, m.ClientSpeeds, m.InFlight = less(servers, r.server), less(clients, r.client), r.inFlight
+	m.Speeds, m.ClientSpeeds, m.InFlight = onward(less(servers, r.server)), onward(less(clients, r.client)), r.inFlight
 	longer := func(d time.Duration) time.Duration { return time.Duration(stretch * float64(d)) }
 	m.Trace = slices.Clone(r.arrivals)
 	for i, at := range m.Trace {
@@ -65,6 +65,16 @@ func less(list []Speed, beats []beat) []Speed {
 		}
 	}
 	return list
+}
+
+// onward is speeds with what comes after the last beat, should the model take longer than
+// the server did: their mean, for the last may be of a moment in which it hardly worked.
+func onward(list []Speed) []Speed {
+	if len(list) == 0 {
+		return nil
+	}
+	last := list[len(list)-1].At + pulseEvery
+	return append(list, Speed{last, max(meanSpeed(list, list[0].At, last), 1.0/maxSpeed)})
 }
 
 // used is the share of the servers' CPU that the servers had in a simulation of a run.
@@ -187,6 +197,7 @@ func (s *server) run(ctx context.Context, rate float64, inFlight int, length tim
 	if err != nil {
 		return nil, err
 	}
+	ended := time.Now() // when the last login has
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -202,11 +213,10 @@ func (s *server) run(ctx context.Context, rate float64, inFlight int, length tim
 		}
 	}
 	out.begun = run.Started
-	end := out.begun.Add(out.length)
-	if out.server, err = s.cpus.of(s.cpus.server, out.begun, end); err != nil {
+	if out.server, err = s.cpus.of(s.cpus.server, out.begun, ended); err != nil {
 		return nil, err
 	}
-	if out.client, err = s.cpus.of(s.cpus.client, out.begun, end); err != nil {
+	if out.client, err = s.cpus.of(s.cpus.client, out.begun, ended); err != nil {
 		return nil, err
 	}
 	out.read(run)
