@@ -23,14 +23,15 @@ func newCapacityValidate() *cobra.Command {
 	var within bounds
 	c := &cobra.Command{
 		Use:   "validate",
-		Short: "Hold the model against a real deployment (about 5 minutes, 11 with --calibrate)",
+		Short: "Hold the model against a real deployment (5 to 9 minutes, 10 to 20 with --calibrate)",
 		Long: fmt.Sprintf(`validate runs a deployment whose RPS has one core at saturation and at 30, 60 and
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds, the loads of one on the same deployment. The
-model of a round is of the machine as it was in it, and deviations are the medians of
+told too. Everything is run in rounds, the loads of one on the same deployment; a load
+during which the machine was not as fast as at saturation is run again, twice at most.
+The model of a round is of the machine as it was in it, and deviations are the medians of
 the rounds' own. Near saturation rounds differ by more than the targets: ten say more
 than two. The targets are throughput within %.0f %% and the 50th and 99th
 percentile within %.0f %%; the exit status is 1 where they, or the --bounds given, are
@@ -38,7 +39,8 @@ missed.
 
 Work takes 1.6 times as long whenever others use the other half of a core. So a thread
 of real-time priority tells 500 times a second whether the cores of server and
-generator are shared, and whether they stood still, in calibration and runs, and the
+generator are shared, whether they are slow besides, as on some hosts for tens of
+milliseconds at a time, and whether they stood still, in calibration and runs, and the
 model follows; CPUs without work are kept from sleeping. Both need root.
 
 It needs Linux, two cores, a calibration of this machine (--calibrate measures one

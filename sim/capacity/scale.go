@@ -12,7 +12,8 @@ import (
 // work takes then hardly depends on how much longer the pulse does, which is another from
 // one neighbour to the next: it is a factor, [shared]. A neighbour can take half of a core;
 // a pulse that takes longer than [halved] is of a CPU that is slow besides: there are some
-// whose clock, once or twice a second, falls to a twentieth and needs 20 ms to be as before. Costs are those of the mean speed while calibrating.
+// that fall to a twentieth of their speed, a few times in ten seconds or in one, all cores
+// at a time, and need 15 to 90 ms to be as before. Costs are those of the mean speed while calibrating.
 type Scale struct {
 	// Usual is what a pulse takes in µs on a core that is not shared, at the lowest of its
 	// clocks; one that takes longer than From is of a core that is shared.
