@@ -62,9 +62,10 @@
 // process has the same scheduler on its CPU, both CPUs as fast at each time as their pulse
 // says they were. All loads of a round are put on one deployment, the greatest first. Below
 // saturation a load is run again, twice at most, where the machine was not as fast as when
-// saturation was measured, within 5 % by the pulse, and arrivals are spread so that the model has the same share of
-// what it bears as the server of what it does: at the same rate a model whose throughput is
-// off by a percent is at another load, which is 15 % of response time at 80 % in batches.
+// saturation was measured, within 5 % by the pulse, and arrivals are spread so that the
+// model has the same share of what it bears as the server of what it does: at the same rate
+// a model whose throughput is off by a percent is at another load, which is 15 % of response
+// time at 80 % in batches.
 // Times begin when the generator begins a login: how late it does is told apart. What others
 // took of the machine meanwhile is told too. Figures are medians of the rounds, deviations
 // those of each round's own.
@@ -79,7 +80,7 @@
 // the 99th percentile at 80 % one by one, and in batches a fifth short of the median there
 // and of the 99th percentile at 60 %; saturation is within a percent and the rest within
 // 14 %. On an Intel Xeon inside another virtual machine, all of whose cores fall to a
-// twentieth of their speed every few seconds, it follows 99th percentiles of 36 to 280 ms
+// twentieth of their speed every few seconds, it follows 99th percentiles of 22 to 280 ms
 // within a quarter up to 60 %, and all of batches within a fifth, but for a median at 80 %
 // in one of two validations; one by one a median at 30 % was 30 % over with one calibration
 // and 2 % with another, and at 80 % medians are off by half or more.
