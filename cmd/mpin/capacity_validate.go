@@ -155,6 +155,9 @@ func printValidation(cmd *cobra.Command, v *capacity.Validation) error {
 	}
 	fmt.Fprintf(w, "\nCosts measured %s. Medians of %d rounds of %g s each; deviations are those of the rounds' own.\n", v.Calibrated.Format("2006-01-02 15:04"), v.Rounds, v.Seconds)
 	fmt.Fprintf(w, "At the same rate, instead of the same share of its own saturation, the model is off by %+.0f %% at most.\n", 100*v.OffAtSameRate())
+	if n := v.Again(); n > 0 {
+		fmt.Fprintf(w, "Runs that did not count, since the machine was not as fast as at saturation: %d.\n", n)
+	}
 	if v.Disturbed > 0.03 {
 		fmt.Fprintf(w, "Others had up to %.0f %% of the machine meanwhile: run it again when they have ended.\n", 100*v.Disturbed)
 	}

@@ -44,10 +44,18 @@ const (
 	warm, work = 1500, 4000
 )
 
-// pulsing is the share of a CPU that taking its pulse takes, with 15 µs for waking up.
-func pulsing(beats []beat) float64 {
-	list := took(beats)
-	return (sum(list)/float64(max(1, len(list)))*(warm+2*work)/work + 15_000) / float64(pulseEvery)
+// pulsing is the share of its CPU that taking a beat takes until the next one, with 15 µs
+// for waking up.
+func (b beat) pulsing() float64 {
+	return (float64(b.Took)*(warm+2*work)/work + 15_000) / float64(pulseEvery)
+}
+
+// pulsing is the mean of that, 0 without beats.
+func pulsing(beats []beat) (share float64) {
+	for _, b := range beats {
+		share += b.pulsing() / float64(len(beats))
+	}
+	return share
 }
 
 // chew multiplies 6·n times, in six chains so that the multiplier is what is waited

@@ -107,7 +107,7 @@ func TestOnward(t *testing.T) {
 func TestLess(t *testing.T) {
 	beats := []beat{{Took: 10_000}, {Took: 200_000}, {Took: 4_000_000}}
 	got := less([]Speed{{0, 0.5}, {1, 0}, {2, 1}, {3, 1}}, beats)
-	rest := func(b beat) float64 { return 1 - pulsing([]beat{b}) }
+	rest := func(b beat) float64 { return 1 - b.pulsing() }
 	want := []Speed{{0, 0.5 * rest(beats[0])}, {1, 0}, {2, rest(beats[1])}, {3, 1.0 / maxSpeed}}
 	if !slices.Equal(got, want) || !checkSpeeds(got) || !(got[2].Speed < 0.8 && got[0].Speed > 0.48) {
 		t.Errorf("%v, not %v", got, want)

@@ -100,6 +100,9 @@ type ValidatedLoad struct {
 	SameRate Percentiles `json:"same_rate"`
 	// Slower is as in ValidatedMode.
 	Slower []float64 `json:"slower"`
+	// Again is how many runs of all rounds did not count, since by the pulse the machine
+	// was not as fast as at saturation.
+	Again int `json:"again,omitempty"`
 	// CPU is the share of the RPS's core in use.
 	CPU       Compared `json:"cpu"`
 	MeanBatch Compared `json:"mean_batch"`
@@ -310,7 +313,13 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 		}
 		for i, batching := range o.Modes {
 			mode := map[bool]string{false: "one by one", true: "in batches"}[batching]
-			say := func(what string) { step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what) }
+			say := func(what string, again bool) {
+				if again { // the step is the same
+					done--
+					what += " again, since the machine was not as fast as at saturation"
+				}
+				step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what)
+			}
 			list, err := o.round(ctx, entry, batching, o.Seed+uint64(round)+1, say)
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", mode, err)
@@ -331,7 +340,7 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 
 // round runs one deployment at saturation and then at the loads, the greatest first: the
 // nearer to saturation, the more it matters that the machine is still as it was.
-func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, seed uint64, say func(string)) (runs []*real, err error) {
+func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, seed uint64, say func(what string, again bool)) (runs []*real, err error) {
 	// Beyond what can be, so that the server has what it bears.
 	expected, err := e.saturation(ctx, batching, o.Seed, 0, 0)
 	if err != nil {
@@ -342,7 +351,7 @@ func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, se
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	say("saturation")
+	say("saturation", false)
 	saturated, err := s.run(ctx, 1.4*expected.Rate, flying, o.Duration, seed)
 	if err != nil {
 		return nil, fmt.Errorf("saturation: %w", err)
@@ -356,8 +365,10 @@ func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, se
 	slices.SortStableFunc(loads, func(i, k int) int { return cmp.Compare(o.Loads[k], o.Loads[i]) })
 	for _, i := range loads {
 		what := fmt.Sprintf("%.0f %% load", 100*o.Loads[i])
-		say(what)
-		run := func() (*real, error) { return s.run(ctx, o.Loads[i]*saturated.rate, most, o.Duration, seed) }
+		run := func(again int) (*real, error) {
+			say(what, again > 0)
+			return s.run(ctx, o.Loads[i]*saturated.rate, most, o.Duration, seed)
+		}
 		if runs[1+i], err = steadily(run, e, saturated.slower(e)); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
@@ -374,17 +385,18 @@ const (
 )
 
 // steadily runs a load until work took as long as slower tells, and returns the run in
-// which it was nearest to that.
-func steadily(run func() (*real, error), e *Entry, slower float64) (best *real, err error) {
+// which it was nearest to that. run is told how often it was done before.
+func steadily(run func(again int) (*real, error), e *Entry, slower float64) (best *real, err error) {
 	away := func(r *real) float64 { return math.Abs(math.Log(r.slower(e) / slower)) }
-	for range tries {
-		r, err := run()
+	for again := range tries {
+		r, err := run(again)
 		if err != nil {
 			return nil, err
 		}
 		if best == nil || away(r) < away(best) {
 			best = r
 		}
+		best.again = again
 		if away(best) <= steady {
 			break
 		}
@@ -481,7 +493,7 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []f
 		for s, to := range requests {
 			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
 		}
-		p.Slower = append(p.Slower, r.slower(e))
+		p.Slower, p.Again = append(p.Slower, r.slower(e)), p.Again+r.again
 		offered = append(offered, r.offered)
 		p.Late, p.QueueP99, p.Generator = max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
@@ -492,6 +504,16 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []f
 		p.Requests[s.String()] = compared(list[0], list[1])
 	}
 	return p, nil
+}
+
+// Again is how many runs did not count: see [ValidatedLoad.Again].
+func (v *Validation) Again() (n int) {
+	for _, m := range v.Modes {
+		for _, p := range m.Points {
+			n += p.Again
+		}
+	}
+	return n
 }
 
 // OffAtSameRate is the greatest deviation of [ValidatedLoad.SameRate], 0 where there is

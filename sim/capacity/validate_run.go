@@ -30,6 +30,7 @@ type real struct {
 	generator      float64   // µs a login
 	outside        float64   // µs of it between its requests, before, and after them
 	disturbed      float64   // share of all CPUs that others had
+	again          int       // runs that did not count besides this one
 	begun          time.Time // the load
 	server, client []beat    // of their CPUs until its last login ended
 }
@@ -60,7 +61,7 @@ func (r *real) during(e *Entry, batching bool, stretch float64) *Model {
 func less(list []Speed, beats []beat) []Speed {
 	for i := range list {
 		if list[i].Speed > 0 { // of a beat; the others stand still
-			list[i].Speed = max(list[i].Speed*(1-pulsing(beats[:1])), 1.0/maxSpeed)
+			list[i].Speed = max(list[i].Speed*(1-beats[0].pulsing()), 1.0/maxSpeed)
 			beats = beats[1:]
 		}
 	}

@@ -25,16 +25,19 @@ func TestSteadily(t *testing.T) {
 		{[]uint32{9000, 14_000, 7000}, 3, 0},
 	} {
 		n, at := 0, machineClock(begun)
-		got, err := steadily(func() (*real, error) {
+		got, err := steadily(func(again int) (*real, error) {
+			if again != n {
+				t.Errorf("%v: run %d is told it is number %d", c.took, n, again)
+			}
 			r := &real{seed: uint64(n), begun: begun, length: time.Second, server: []beat{{At: at - 1e6, Took: c.took[n]}, {At: at + 1e9, Took: c.took[n]}}}
 			n++
 			return r, nil
 		}, e, 1)
-		if err != nil || n != c.runs || got.seed != uint64(c.got) {
+		if err != nil || n != c.runs || got.seed != uint64(c.got) || got.again != c.runs-1 {
 			t.Errorf("%v: %d runs, the one with number %d: %v", c.took, n, got.seed, err)
 		}
 	}
-	if _, err := steadily(func() (*real, error) { return nil, errRun }, e, 1); !errors.Is(err, errRun) {
+	if _, err := steadily(func(int) (*real, error) { return nil, errRun }, e, 1); !errors.Is(err, errRun) {
 		t.Errorf("a run that fails: %v", err)
 	}
 }
