@@ -236,8 +236,25 @@ type loading struct {
 	people   *users
 	options  Options
 	stages   []Stage
+	given    iter.Seq[time.Duration] // arrivals, of the first stage; nil for the stages' own
 	warmUp   time.Duration
 	end      time.Duration
+}
+
+// arrivals are those of the run.
+func (l *loading) arrivals() iter.Seq[arrival] {
+	if l.given == nil {
+		return arrivals(l.stages, l.options.Seed)
+	}
+	return func(yield func(arrival) bool) {
+		n := uint64(0)
+		for at := range l.given {
+			if !yield(arrival{n: n, at: at}) {
+				return
+			}
+			n++
+		}
+	}
 }
 
 // prepare makes users, and in mode precomputed proofs, ahead.
@@ -304,7 +321,7 @@ func (l *loading) run(ctx context.Context, r *result.Run) error {
 	go func() { broken <- fault.Run(breaking, time.Now(), events, nil) }()
 	go l.progress(watching, e)
 
-	start, elapsed, cut := e.run(ctx, untilEnd(arrivals(l.stages, l.options.Seed), l.end), l.end, l.people.do)
+	start, elapsed, cut := e.run(ctx, untilEnd(l.arrivals(), l.end), l.end, l.people.do)
 	mend()
 	happened := <-broken
 	sample.sample(watching, l.warmUp)

@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -27,6 +29,10 @@ type Load struct {
 	InFlight int // 0 is the scenario's
 	// Seed brings about the same arrivals; 0 is another one for each load.
 	Seed uint64
+	// Arrivals, in order and since the beginning, come instead of those of the one stage, up
+	// to its end; each is drawn when the one before has come. Proofs are prepared for as many
+	// as the stage has.
+	Arrivals iter.Seq[time.Duration]
 }
 
 // Stand starts the deployment of a scenario, which is to be closed. The scenario's stages
@@ -74,6 +80,9 @@ func (d *Standing) Run(ctx context.Context, l Load) (*result.Run, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if l.Arrivals != nil && len(l.Stages) != 1 {
+		return nil, fmt.Errorf("%w: arrivals of their own in %d stages; they are of one", ErrScenario, len(l.Stages))
+	}
 	d.loads++
 	o := d.options
 	if o.Seed = l.Seed; o.Seed == 0 {
@@ -86,6 +95,7 @@ func (d *Standing) Run(ctx context.Context, l Load) (*result.Run, error) {
 	s.describe(r, d.users)
 	ready, err := d.ready(ctx, &s, o)
 	if err == nil {
+		ready.given = l.Arrivals
 		err = ready.run(ctx, r)
 	}
 	return s.ended(ctx, r, err)

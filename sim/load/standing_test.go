@@ -29,6 +29,7 @@ stages:
 	if err != nil {
 		t.Fatal(err)
 	}
+	var begun time.Time
 	closed := false
 	defer func() {
 		if !closed {
@@ -43,7 +44,7 @@ stages:
 		return []Stage{{Name: "even", Kind: Constant, Rate: rate, Duration: Duration(time.Second)}}
 	}
 	for _, n := range []int64{20, 10} {
-		begun := time.Now()
+		begun = time.Now()
 		r, err := d.Run(t.Context(), Load{Stages: stage(float64(n))})
 		if err != nil {
 			t.Fatal(err)
@@ -65,6 +66,29 @@ stages:
 	}
 	if _, err := d.Run(t.Context(), Load{}); !errors.Is(err, ErrScenario) {
 		t.Errorf("no load: %v", err)
+	}
+	// Arrivals that are known only when they are to come, and end with the stage.
+	var drawn []time.Duration
+	given := func(yield func(time.Duration) bool) {
+		for at := time.Duration(0); ; at += 50 * time.Millisecond {
+			if drawn = append(drawn, time.Since(begun)); !yield(at) {
+				return
+			}
+		}
+	}
+	begun = time.Now()
+	r, err = d.Run(t.Context(), Load{Stages: stage(10), Arrivals: given})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Counts.Outcomes[result.Accepted]; got != 21 || len(drawn) != 22 {
+		t.Errorf("%d of 21 logins, %d times drawn", got, len(drawn))
+	}
+	if d := drawn[20] - drawn[1]; d < 940*time.Millisecond {
+		t.Errorf("20 arrivals that take a second were drawn in %v", d)
+	}
+	if _, err := d.Run(t.Context(), Load{Stages: append(stage(1), stage(1)...), Arrivals: given}); !errors.Is(err, ErrScenario) {
+		t.Errorf("arrivals of two stages: %v", err)
 	}
 	if after, err := d.ServerCPU(); err != nil || after <= before {
 		t.Errorf("the servers' time went from %v to %v (%v)", before, after, err)
