@@ -16,30 +16,49 @@ import (
 // and kernel mode, over all its threads: what getrusage says of a process that
 // is not one's own. Linux's scheduler counts it in ns.
 func CPU(pid int) (time.Duration, error) {
+	list, err := Threads(pid)
+	var sum time.Duration
+	for _, t := range list {
+		sum += t.CPU
+	}
+	return sum, err
+}
+
+// Threads are a process' threads by their numbers.
+func Threads(pid int) (map[int]Thread, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var sum int64
+	list := map[int]Thread{}
+	spent := false
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue // the thread has ended; Go's hardly ever do
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		first, _, _ := bytes.Cut(b, []byte(" "))
-		n, err := strconv.ParseInt(string(first), 10, 64)
+		var figures [3]int64 // ns with a CPU, ns waiting for one, and turns
+		for i := range figures {
+			var figure []byte
+			figure, b, _ = bytes.Cut(b, []byte(" "))
+			if figures[i], err = strconv.ParseInt(string(bytes.TrimSpace(figure)), 10, 64); err != nil {
+				return nil, fmt.Errorf("%s: %w", f, err)
+			}
+		}
+		tid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", f, err)
+			return nil, fmt.Errorf("%s: %w", f, err)
 		}
-		sum += n
+		t := Thread{CPU: time.Duration(figures[0]), Turns: figures[2]}
+		list[tid], spent = t, spent || t.CPU > 0
 	}
-	if sum == 0 {
-		return 0, fmt.Errorf("no process %d, or a kernel that does not count", pid)
+	if !spent {
+		return nil, fmt.Errorf("no process %d, or a kernel that does not count", pid)
 	}
-	return time.Duration(sum), nil
+	return list, nil
 }
 
 // Memory returns the resident memory of a process in bytes, now.
