@@ -52,7 +52,7 @@ func newCapacityCalibrate() *cobra.Command {
 	var out resultFile
 	c := &cobra.Command{
 		Use:   "calibrate",
-		Short: "Measure what logins cost on this machine (about 6 minutes)",
+		Short: "Measure what logins cost on this machine (about 8 minutes)",
 		Long: `calibrate measures verification alone and in batches, and the CPU time, delay
 and bytes of every request of a real deployment whose servers have one core each.
 It needs Linux, two cores, and nothing else running.`,

@@ -23,22 +23,23 @@ func newCapacityValidate() *cobra.Command {
 	var within bounds
 	c := &cobra.Command{
 		Use:   "validate",
-		Short: "Hold the model against a real deployment (5 to 9 minutes, 10 to 20 with --calibrate)",
+		Short: "Hold the model against a real deployment (5 to 7 minutes, 15 to 20 with --calibrate)",
 		Long: fmt.Sprintf(`validate runs a deployment whose RPS has one core at saturation and at 30, 60 and
 80 %% of it, verifying logins one by one and in batches, and sets what the model
 says beside it: for the same arrivals at saturation, and below it for the same share
 of its own saturation, since near that a percent of throughput, which is judged by
 itself, is many of response time. How far percentiles are off at the same rate is
-told too. Everything is run in rounds, the loads of one on the same deployment; a load
-during which the machine was not as fast as at saturation is run again, twice at most.
+told too. Everything is run in rounds, the loads of one on the same deployment, each
+right after saturation. The arrivals of a load follow the speed of the server's core,
+so that it stays the share that it is while others take more and less of the machine.
 The model of a round is of the machine as it was in it, and deviations are the medians of
 the rounds' own. Near saturation rounds differ by more than the targets: ten say more
 than two. The targets are throughput within %.0f %% and the 50th and 99th
 percentile within %.0f %%; the exit status is 1 where they, or the --bounds given, are
 missed.
 
-Work takes 1.6 times as long whenever others use the other half of a core. So a thread
-of real-time priority tells 500 times a second whether the cores of server and
+Work takes 1.4 to 1.9 times as long whenever others use the other half of a core. So a
+thread of real-time priority tells 500 times a second whether the cores of server and
 generator are shared, whether they are slow besides, as on some hosts for tens of
 milliseconds at a time, and whether they stood still, in calibration and runs, and the
 model follows; CPUs without work are kept from sleeping. Both need root.
@@ -155,9 +156,6 @@ func printValidation(cmd *cobra.Command, v *capacity.Validation) error {
 	}
 	fmt.Fprintf(w, "\nCosts measured %s. Medians of %d rounds of %g s each; deviations are those of the rounds' own.\n", v.Calibrated.Format("2006-01-02 15:04"), v.Rounds, v.Seconds)
 	fmt.Fprintf(w, "At the same rate, instead of the same share of its own saturation, the model is off by %+.0f %% at most.\n", 100*v.OffAtSameRate())
-	if n := v.Again(); n > 0 {
-		fmt.Fprintf(w, "Runs that did not count, since the machine was not as fast as at saturation: %d.\n", n)
-	}
 	if v.Disturbed > 0.03 {
 		fmt.Fprintf(w, "Others had up to %.0f %% of the machine meanwhile: run it again when they have ended.\n", 100*v.Disturbed)
 	}

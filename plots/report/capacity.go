@@ -253,8 +253,8 @@ func (s *capacitySection) validation(v *capacity.Validation) {
 		s.Summary += fmt.Sprintf(" Loads are shares of what the server bears for the server, and of what the model bears for the model. At the same rate instead the model’s percentiles are off by %s%s%% at most: near saturation a percent of throughput is many of response time.",
 			number.Signed(d), number.Thin)
 	}
-	if n := v.Again(); n > 0 {
-		s.Summary += fmt.Sprintf(" Runs that did not count, since by its pulse the machine was not as fast as at saturation: %d.", n)
+	if v.Paced {
+		s.Summary += " The arrivals of a load follow the speed of the server’s core, so that it stays the share that it is while others take more or less of the machine; saturation was measured before each."
 	}
 	if v.Disturbed > disturbing {
 		s.Summary += fmt.Sprintf(" Others had up to %s%s%% of the machine’s CPUs during a run: these real figures are not the server’s alone.",

@@ -170,7 +170,7 @@ func (o *Options) entry(ctx context.Context, backend, store string) (_ *Entry, e
 	if err != nil {
 		return nil, err
 	}
-	return e.at(e.Scale.meanOf(beats)), nil
+	return e.each(e.Scale.meanOf(beats), e.scale(false).meanOf(beats), e.scale(true).meanOf(beats)), nil
 }
 
 // suite is what the entry is measured with.
@@ -275,6 +275,12 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	if _, err := c.rounds(ctx, 2, many); err != nil { // warm
 		return err
 	}
+	if to.Shared, err = c.sharing(ctx, o.mixedRounds(flood, batching)); err != nil {
+		return err
+	}
+	if to.Shared > 0 {
+		to.Mean, c.scale.Shared = 1, to.Shared
+	}
 	sparse, err := c.sparse(ctx, max(1, o.Rounds/8))
 	if err != nil {
 		return err
@@ -290,11 +296,16 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	// In turns, so that what they are compared by is measured at the same time.
 	underWay := o.underWay()
 	taken := make([][]level, len(underWay))
+	var threads looks
 	for range turns {
 		for i, k := range underWay {
+			had, unknown := deploy.Threads(c.rps)
 			level, err := c.mixed(ctx, o.mixedRounds(k, batching), k)
 			if err != nil {
 				return err
+			}
+			if has, err := deploy.Threads(c.rps); k == 1 && err == nil && unknown == nil {
+				threads.add(had, has, level.speed)
 			}
 			taken[i] = append(taken[i], level)
 		}
@@ -325,7 +336,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	if len(fewer) > 0 {
 		to.Warm = append(to.Warm, WarmShare{flood, 1})
 	}
-	e.monitor(to, batching, alone)
+	e.rest(to, batching, alone, threads.look())
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
 	}
@@ -383,46 +394,6 @@ func (e *Entry) share(batches []sized) float64 {
 	return time / logins
 }
 
-// monitor takes what a login costs more where one comes after another, so that the server
-// has nothing to do after each request, to be the looks of Go's monitor: those during each
-// request, and one after it, which finds nothing to do.
-func (e *Entry) monitor(to *Requests, batching bool, alone level) {
-	warm := to.Warm.at(1)
-	works := []float64{warm * to.Pass1.CPU, warm * to.Pass2.CPU, warm*to.Redeem.CPU + e.verifying(to, batching)}
-	more := max(0, alone.cpu-works[0]-works[1]-works[2])
-	for range 10 {
-		looks := float64(len(works))
-		for _, w := range works {
-			looks += float64(looksDuring(w, to.Monitor))
-		}
-		to.Monitor = min(more/looks, mostLook)
-	}
-}
-
-// mostLook bounds the time of a look, in µs.
-const mostLook = 1000
-
-// verifying is the time in µs of verifying one login.
-func (e *Entry) verifying(r *Requests, batching bool) float64 {
-	if batching {
-		return e.Batch[0].Time
-	}
-	return e.Verify.mean / 1000 * r.Verify
-}
-
-// looksDuring is how often Go's monitor looks while a server that was idle works for so
-// many µs, if each look takes so many.
-func looksDuring(work, look float64) int64 {
-	var m monitor
-	m.wake(0)
-	return m.during(0, int64(1000*work), int64(1000*look))
-}
-
-// alone is the time in µs of so much work of a server that was idle.
-func (r *Requests) alone(work float64) float64 {
-	return work + r.Monitor*float64(looksDuring(work, r.Monitor))
-}
-
 // dozes are the times in µs without work after which waking is measured, and bounds
 // those between the requests that count for each, the first of them as awake.
 var (
@@ -443,7 +414,7 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 		}
 		var served []time.Duration
 		for _, q := range sparse[i] {
-			served = append(served, max(time.Microsecond, q.served-us(to.alone(verify))))
+			served = append(served, max(time.Microsecond, q.served-us(to.alone(verify)+to.Rest)))
 		}
 		s, err := Measured(withoutStrays(served))
 		if err != nil {
@@ -456,7 +427,8 @@ func (e *Entry) single(to *Requests, batching bool, sparse, dozing *[3][]request
 			for k < len(bounds) && float64(q.gap.Microseconds()) >= bounds[k] {
 				k++
 			}
-			beyond[k] = append(beyond[k], max(0, q.took-us(to.alone(to.Warm.at(1)*r.CPU+verify)+r.Client)))
+			resting := max(0, us(to.Rest)-q.gap) // of the request before
+			beyond[k] = append(beyond[k], max(0, q.took-resting-us(to.alone(to.Warm.at(1)*r.CPU+verify)+r.Client)))
 		}
 		if r.Delay, err = Measured(withoutStrays(beyond[0])); err != nil {
 			return err

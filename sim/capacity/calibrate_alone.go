@@ -99,8 +99,8 @@ func (c *crowd) alone(ctx context.Context, rounds int, pause func(*mathrand.Rand
 			if q.served, err = c.machine.scaled(c.machine.server, c.scale, s); err != nil {
 				return nil, err
 			}
-			s.to, s.took = s.from.Add(q.took), q.took
-			if q.took, err = c.machine.scaled(c.machine.server, c.scale, s); err != nil {
+			s.to = s.from.Add(q.took)
+			if q.took, err = c.machine.waited(c.machine.server, c.scale, s); err != nil {
 				return nil, err
 			}
 		}

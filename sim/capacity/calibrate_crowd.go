@@ -96,6 +96,8 @@ type level struct {
 	batches     []sized // that they were verified in
 	collections float64 // of garbage, a login
 	collecting  float64 // µs a login
+	speed       float64 // of the CPU meanwhile
+	ended       []time.Time
 }
 
 func meanLevel(list []level) (m level) {
@@ -230,6 +232,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		}
 		logins[i] = &m
 	}
+	ended := make([]time.Time, len(logins))
 	everybody := func(logins []*member) error {
 		return each(ctx, len(logins), k, func(n int) error {
 			turns[n%len(turns)].Lock()
@@ -243,6 +246,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 					return err
 				}
 			}
+			ended[n] = time.Now()
 			return nil
 		})
 	}
@@ -254,6 +258,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		return l, err
 	}
 	logins = logins[before:]
+	l.ended = ended[:len(logins)]
 	s, err := worked(c.served, func() error { return everybody(logins) })
 	if err != nil {
 		return l, err
@@ -263,6 +268,7 @@ func (c *crowd) mixed(ctx context.Context, rounds, k int) (l level, err error) {
 		return l, err
 	}
 	took, err := c.machine.scaled(c.machine.server, c.scale, s)
+	l.speed = took.Seconds() / max(s.took.Seconds(), 1e-9)
 	n := float64(len(logins))
 	all := took.Seconds() * 1e6 / n
 	l.collections = (now.collections - had.collections) / n

@@ -27,14 +27,23 @@ func mean(parts []*Calibration) *Calibration {
 }
 
 func meanEntry(list []*Entry) *Entry {
-	var means []float64
-	for _, x := range list {
-		means = append(means, x.Scale.Mean)
-	}
-	mean := sum(means) / float64(len(list))
 	list = slices.Clone(list)
+	var means [3]float64
 	for i, x := range list {
-		list[i] = x.at(mean / x.Scale.Mean) // all at the same speed
+		x = x.at(1)
+		for _, mode := range []*Requests{&x.Single, &x.Batching} {
+			if mode.Shared == 0 {
+				mode.Shared, mode.Mean = shared, x.Scale.Mean
+			}
+		}
+		list[i] = x
+		for k, m := range x.means() {
+			means[k] += m / float64(len(list))
+		}
+	}
+	for i, x := range list { // all at the same speed
+		m := x.means()
+		list[i] = x.each(means[0]/m[0], means[1]/m[1], means[2]/m[2])
 	}
 	e := list[0].at(1)
 	number := func(of func(*Entry) *float64) {
@@ -70,6 +79,9 @@ func meanEntry(list []*Entry) *Entry {
 		number(func(e *Entry) *float64 { return &mode(e).Verify })
 		number(func(e *Entry) *float64 { return &mode(e).After })
 		number(func(e *Entry) *float64 { return &mode(e).Monitor })
+		number(func(e *Entry) *float64 { return &mode(e).Rest })
+		number(func(e *Entry) *float64 { return &mode(e).Shared })
+		number(func(e *Entry) *float64 { return &mode(e).Mean })
 		number(func(e *Entry) *float64 { return &mode(e).Logins })
 		number(func(e *Entry) *float64 { return &mode(e).Collect })
 		for i := range mode(e).Warm {
@@ -95,6 +107,11 @@ func meanEntry(list []*Entry) *Entry {
 		}
 	}
 	return e
+}
+
+// means are what costs are at: of all, one by one and in batches.
+func (e *Entry) means() [3]float64 {
+	return [3]float64{e.Scale.Mean, e.scale(false).Mean, e.scale(true).Mean}
 }
 
 // middle is the distribution whose quantiles are the means of those of several.

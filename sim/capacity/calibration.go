@@ -90,6 +90,14 @@ type Requests struct {
 	// Monitor is the time in µs on the server's CPU of a look of Go's monitor: see
 	// [Model].
 	Monitor float64 `json:"monitor_us"`
+	// Rest is the CPU time in µs for which the server comes to rest when it has nothing to
+	// do: see [Model]. Calibrations before there was one have it in Monitor.
+	Rest float64 `json:"rest_us,omitempty"`
+	// Shared is how many times as long logins take on a core that is shared, and Mean how
+	// many times as long as at the usual speed they took on average while calibrating, if
+	// so; 0 where it was not to be told, for what Scale has.
+	Shared float64 `json:"shared,omitempty"`
+	Mean   float64 `json:"mean,omitempty"`
 	// Warm is what the requests take of their costs while fewer logins are under way than
 	// were when those were measured.
 	Warm Warmth `json:"warm"`
@@ -212,6 +220,12 @@ func (e *Entry) check() error {
 		}
 		if !(rs.Monitor >= 0 && rs.Monitor <= mostLook) {
 			return fmt.Errorf("%v µs for a look of the monitor", rs.Monitor)
+		}
+		if s := e.scale(rs == &e.Batching); !(rs.Shared == 0 && rs.Mean == 0 || rs.Shared >= leastShared && rs.Shared <= mostShared) || s.check() != nil {
+			return fmt.Errorf("work that takes %v times as long on a shared core, %v on average", rs.Shared, rs.Mean)
+		}
+		if !(rs.Rest >= 0 && rs.Rest <= mostRest) {
+			return fmt.Errorf("%v µs to come to rest", rs.Rest)
 		}
 		for _, r := range []*RequestCost{&rs.Permit, &rs.Pass1, &rs.Pass2, &rs.Redeem} {
 			for _, v := range []float64{r.CPU, r.Client, r.Calls, r.In, r.Out} {
@@ -357,19 +371,23 @@ func (c *Calibration) Stores() []string {
 }
 
 // at is e on a machine where everything takes f times as long.
-func (e *Entry) at(f float64) *Entry {
+func (e *Entry) at(f float64) *Entry { return e.each(f, f, f) }
+
+// each is e on a machine where all takes so many times as long, but for what an RPS does
+// one by one and in batches.
+func (e *Entry) each(all, single, batching float64) *Entry {
 	c := *e
-	c.Verify, c.FindPIN, c.Answer, c.Issue = e.Verify.Scale(f), e.FindPIN.Scale(f), e.Answer.Scale(f), e.Issue.Scale(f)
-	c.Scale.Mean = e.Scale.Mean * f
+	c.Verify, c.FindPIN, c.Answer, c.Issue = e.Verify.Scale(single), e.FindPIN.Scale(single), e.Answer.Scale(all), e.Issue.Scale(all)
+	c.Scale.Mean = e.Scale.Mean * all
 	c.Batch = slices.Clone(e.Batch)
 	for i := range c.Batch {
-		c.Batch[i].Time *= f
+		c.Batch[i].Time *= batching
 	}
-	for _, mode := range []*Requests{&c.Single, &c.Batching} {
-		mode.Monitor, mode.Collect = f*mode.Monitor, f*mode.Collect
+	for mode, f := range map[*Requests]float64{&c.Single: single, &c.Batching: batching} {
+		mode.Monitor, mode.Rest, mode.Collect, mode.Mean = f*mode.Monitor, f*mode.Rest, f*mode.Collect, f*mode.Mean
 		mode.Warm = slices.Clone(mode.Warm)
 		for _, r := range []*RequestCost{&mode.Permit, &mode.Pass1, &mode.Pass2, &mode.Redeem} {
-			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, f*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
+			r.CPU, r.Client, r.Service, r.Delay = f*r.CPU, all*r.Client, r.Service.Scale(f), r.Delay.Scale(f)
 			r.Wake = slices.Clone(r.Wake)
 			for i := range r.Wake {
 				r.Wake[i].Time *= f
@@ -377,6 +395,15 @@ func (e *Entry) at(f float64) *Entry {
 		}
 	}
 	return &c
+}
+
+// scale tells how slow the machine is for logins one by one or in batches.
+func (e *Entry) scale(batching bool) Scale {
+	s := e.Scale
+	if r := e.requests(batching); r.Shared > 0 {
+		s.Shared, s.Mean = r.Shared, r.Mean
+	}
+	return s
 }
 
 // requests are the costs one by one or in batches.
@@ -390,7 +417,7 @@ func (e *Entry) requests(batching bool) *Requests {
 // Model is an RPS with these costs, of one core and without permits or load yet.
 func (e *Entry) Model(batching bool) *Model {
 	r := e.requests(batching)
-	m := &Model{Instances: 1, Cores: 1, Monitor: us(r.Monitor), Collect: us(r.Collect), Logins: r.Logins, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
+	m := &Model{Instances: 1, Cores: 1, Monitor: us(r.Monitor), Rest: us(r.Rest), Collect: us(r.Collect), Logins: r.Logins, Verify: e.Verify.Scale(r.Verify), FindPIN: e.FindPIN, Issue: e.Issue}
 	if batching {
 		m.Batching = &Batching{Costs: slices.Clone(e.Batch), Back: r.After}
 		first := goodOnes(e.Batch)[0].Time

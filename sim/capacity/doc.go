@@ -18,8 +18,10 @@
 // again when all of them have had a turn. Every 61st turn what is shared comes first. Go's
 // monitor thread, which sleeps while a process has no work, looks every 20 µs for the first
 // milliseconds that it has some: on a server of one core, on a virtual machine, a login
-// then costs a quarter more than under load. Where no core has waited at the network for
-// 10 ms the monitor looks. A core that was idle for longer takes longer to wake.
+// then costs more than under load. Where no core has waited at the network for
+// 10 ms the monitor looks. A core that finds nothing to do takes time to come to rest, which
+// nobody waits for but who comes meanwhile, and one that was idle for longer takes longer to
+// wake.
 //
 // Redeeming verifies the login: at once, in the request's own time, or with
 // [Batching] by workers that share the cores with the requests, under the
@@ -44,7 +46,8 @@
 // requests are mixed with others' on a busy server that has grown warm, shared out by what
 // each kind of request takes by itself; how much less it is while fewer logins are under
 // way, whose connections and stacks are still in the caches; what logins take more that
-// come one after the other; how the times of single requests lie; what they take longer on a server that was
+// come one after the other, with the time of the monitor's looks, the rest of which is coming
+// to rest; how the times of single requests lie; what they take longer on a server that was
 // idle, by how long; the client's CPU time, the bytes, the calls of the store; and of redeeming
 // in batches, how much comes after the verdict, by the rate of answers once a batch is
 // done. [Default] is one such measurement, recorded with its machine and date.
@@ -52,23 +55,25 @@
 // A machine that others share, as virtual machines do, has at least two speeds, and
 // changes between them every few milliseconds. A process beside takes the pulse of the
 // servers' and the clients' CPU throughout ([Pulse]), which tells whether somebody works on
-// the other half of the core, so that work takes 1.6 times as long, and whether the CPU is
-// slow besides, down to a twentieth ([Scale]). Costs are those at the mean speed of the
-// calibration. CPUs without work poll meanwhile instead of sleeping, where that is allowed:
-// a virtual one that sleeps is woken by way of the hypervisor.
+// the other half of the core, so that work takes 1.4 to 1.9 times as long, which is measured
+// of logins one by one and in batches, and whether the CPU is slow besides, down to a
+// twentieth ([Scale]). Costs are those at the mean speed of the calibration. CPUs without
+// work poll meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps
+// is woken by way of the hypervisor.
 //
 // [Validate] runs the load generator against a real server in the same
 // arrangement and simulates the same arrivals, with the generator's own work, whose
 // process has the same scheduler on its CPU, both CPUs as fast at each time as their pulse
-// says they were. All loads of a round are put on one deployment, the greatest first. Below
-// saturation a load is run again, twice at most, where the machine was not as fast as when
-// saturation was measured, within 5 % by the pulse, and arrivals are spread so that the
-// model has the same share of what it bears as the server of what it does: at the same rate
-// a model whose throughput is off by a percent is at another load, which is 15 % of response
-// time at 80 % in batches.
-// Times begin when the generator begins a login: how late it does is told apart. What others
-// took of the machine meanwhile is told too. Figures are medians of the rounds, deviations
-// those of each round's own.
+// says they were. All loads of a round are put on one deployment, the greatest first, and
+// before each of them it is measured what the server bears. Below saturation arrivals come in
+// the server's own time, so many for what its CPU does, by its pulse: on a machine that
+// others share, where the same rate is a light load in one second and an overload in the
+// next, a load stays the share that it is. In the model they are spread so that it
+// has the same share of what it bears as the server of what it does right before and
+// after: at the same rate a model whose throughput is off by a percent is at another load,
+// which is 15 % of response time at 80 % in batches. Times begin when the generator begins a
+// login: how late it does is told apart. What others took of the machine meanwhile is told
+// too. Figures are medians of the rounds, deviations those of each round's own.
 // [Plan] searches the least number of instances that keeps a promise.
 //
 // # Limits

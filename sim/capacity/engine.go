@@ -15,6 +15,7 @@ const (
 	evAgain                  // a client begins anew
 	evThought                // a client's core has done
 	evCollected              // a core has collected garbage for a while
+	evRested                 // a core that found nothing to do has come to rest
 )
 
 // ref is a login at the time when it had a generation: a newer one means that
@@ -210,6 +211,8 @@ func (e *engine) happen(v event) {
 		in.watch(e.now)
 		in.collector.active = false
 		e.release(v.core)
+	case evRested:
+		e.rested(v.core)
 	case evIssued:
 		e.issued(r, int(v.core))
 	case evAnswer:

@@ -43,20 +43,36 @@ func (e *engine) yield(i uint32, t task) {
 	e.inst[i].yield(t)
 }
 
-// release ends what a core did; the next task gets it.
+// release ends what a core did; the next task gets it, or it comes to rest.
 func (e *engine) release(i uint32) {
+	switch in := &e.inst[i]; {
+	case e.proceed(i):
+	case e.m.Rest > 0:
+		e.hold(i, int64(e.m.Rest), event{kind: evRested})
+	default:
+		in.idle = append(in.idle, e.now)
+	}
+}
+
+// rested is a core that has come to rest, unless there is something to do by now.
+func (e *engine) rested(i uint32) {
 	in := &e.inst[i]
+	in.watch(e.now)
+	if !e.proceed(i) {
+		in.idle = append(in.idle, e.now)
+	}
+}
+
+// proceed has a core do what is to be done next, if there is anything.
+func (e *engine) proceed(i uint32) bool {
 	if e.collect(i, false) {
-		return
+		return true
 	}
-	if t, ok := in.turn(e.now); ok {
+	if t, ok := e.inst[i].turn(e.now); ok {
 		e.work(i, t, 0)
-		return
+		return true
 	}
-	if e.collect(i, true) {
-		return
-	}
-	in.idle = append(in.idle, e.now)
+	return e.collect(i, true)
 }
 
 // work has a core work on a task, idle ns after it did something else.

@@ -54,6 +54,16 @@ func (m *machine) scaled(cpu int, sc Scale, s span) (time.Duration, error) {
 	return time.Duration(float64(s.took) * meanSpeed(list, 0, s.to.Sub(s.from))), nil
 }
 
+// waited is how long a span lasts on the clock at speed 1, without what pulses take of it.
+func (m *machine) waited(cpu int, sc Scale, s span) (time.Duration, error) {
+	beats, err := m.of(cpu, s.from, s.to)
+	if err != nil {
+		return 0, err
+	}
+	lasts := s.to.Sub(s.from)
+	return time.Duration(float64(lasts) * meanSpeed(less(sc.speeds(beats, s.from), beats), 0, lasts)), nil
+}
+
 // scaledAll is scaled of many, without strays.
 func (m *machine) scaledAll(cpu int, sc Scale, list []span) ([]time.Duration, error) {
 	var out []time.Duration

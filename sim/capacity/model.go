@@ -84,6 +84,9 @@ type Model struct {
 	// fifty times before it looks more and more seldom. An instance of one core has no
 	// other for it.
 	Monitor time.Duration
+	// Rest is the CPU time for which a core that finds nothing to do looks for it and
+	// comes to rest. What arrives meanwhile waits for that.
+	Rest time.Duration
 	// Collect is the CPU time of a collection of garbage, of which there is one after so
 	// many Logins to an instance; none where these are 0.
 	Collect time.Duration
@@ -196,6 +199,9 @@ func (m *Model) check() error {
 	}
 	if m.Monitor < 0 || m.Monitor > time.Second {
 		return bad("%v for a look of the monitor", m.Monitor)
+	}
+	if m.Rest < 0 || m.Rest > time.Second {
+		return bad("%v to come to rest", m.Rest)
 	}
 	for _, c := range m.Costs {
 		if err := c.Wake.check(); err != nil {

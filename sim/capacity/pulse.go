@@ -187,6 +187,15 @@ func (p *pulses) of(cpu int, from, to time.Time) ([]beat, error) {
 	}
 }
 
+// latest returns the beats of a CPU in the last while that there are, one at least,
+// and how many there have been in all.
+func (p *pulses) latest(cpu int, while time.Duration) (list []beat, all int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list = p.beats[cpu]
+	return list[max(0, len(list)-int(while/pulseEvery)):], len(list)
+}
+
 // machineClock is a time by the clock of beats.
 func machineClock(t time.Time) int64 {
 	now := time.Now()

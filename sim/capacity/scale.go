@@ -11,9 +11,10 @@ import (
 // same again and again, and that while somebody works on its other half. How much longer
 // work takes then hardly depends on how much longer the pulse does, which is another from
 // one neighbour to the next: it is a factor, [shared]. A neighbour can take half of a core;
-// a pulse that takes longer than [halved] is of a CPU that is slow besides: there are some
-// that fall to a twentieth of their speed, a few times in ten seconds or in one, all cores
-// at a time, and need 15 to 90 ms to be as before. Costs are those of the mean speed while calibrating.
+// a pulse that takes longer than [halved] is of a CPU that is slow besides, and so slow is
+// work: there are some that fall to a twentieth of their speed, a few times in ten seconds or
+// in one, all cores at a time, and need 15 to 90 ms to be as before. Costs are those of the
+// mean speed while calibrating.
 type Scale struct {
 	// Usual is what a pulse takes in µs on a core that is not shared, at the lowest of its
 	// clocks; one that takes longer than From is of a core that is shared.
@@ -22,6 +23,9 @@ type Scale struct {
 	// Mean is how many times as long as at the usual speed work took on average while
 	// calibrating.
 	Mean float64 `json:"mean"`
+	// Shared is how many times as long work takes on a core that is shared, where that was
+	// measured of this work; 0 for [shared].
+	Shared float64 `json:"-"`
 }
 
 // Of scales.
@@ -31,16 +35,15 @@ const (
 	// shared, in 192 seconds on an AMD EPYC with 500 pulses in each: for most of
 	// the time it is 1.5 one by one and 1.6 in batches, for less than a third of it, in short
 	// turns after which the caches are others', 1.65 and 1.85. In 272 seconds on an Intel Xeon
-	// inside another virtual machine, with another neighbour all the time, it is 1.6 and 1.5.
+	// inside another virtual machine, with another neighbour all the time, it was 1.6 and 1.5
+	// on one day and 1.85 and 1.5 on another. It is measured by [Calibrate] where cores are
+	// shared at times; this is what it is where they are not.
 	// Verifying alone, without the kernel's work, takes 1.4 to 1.5 times as long, so that it
 	// is not measured by that.
 	shared = 1.6
 	// halved is how many times as long a pulse takes at most on a core that is only shared:
-	// a neighbour that multiplies too has every other turn of the multiplier. Of a CPU that
-	// is slow besides, work takes as much longer as the pulse if nobody shares the core, and
-	// shared/halved of that otherwise: half way between, slowed of it, is what it is taken for.
+	// a neighbour that multiplies too has every other turn of the multiplier.
 	halved = 2
-	slowed = (1 + shared/halved) / 2
 	// Clocks differ by up to mostClock; a pulse is one's if within sharp of it there is a
 	// share of oftenEnough of all. Another may come that was not there while calibrating:
 	// the lowest is taken to be likelyClock times as slow as the highest, at least. What
@@ -62,11 +65,10 @@ func (s Scale) check() error {
 // speed is how fast work goes when a pulse takes so many ns.
 func (s Scale) speed(took float64) float64 {
 	longer := took / 1000 / s.Usual
-	switch {
-	case longer > halved:
-		longer *= slowed
-	case took > 1000*s.From:
-		longer = shared
+	if longer <= halved && took > 1000*s.From {
+		if longer = s.Shared; longer == 0 {
+			longer = shared
+		}
 	}
 	return min(max(s.Mean/longer, 1.0/maxSpeed), maxSpeed)
 }
@@ -77,7 +79,11 @@ const late = 300_000
 
 // speeds are those that beats tell, by the time since begin.
 func (s Scale) speeds(beats []beat, begin time.Time) []Speed {
-	start := machineClock(begin)
+	return s.speedsSince(beats, machineClock(begin))
+}
+
+// speedsSince is speeds by the time since a time of the beats' clock.
+func (s Scale) speedsSince(beats []beat, start int64) []Speed {
 	var list []Speed
 	for i, b := range beats {
 		if b.Sure == 1 && b.Late > late {

@@ -70,7 +70,16 @@ func (p *pace) after(now, work int64) (end, used int64) {
 
 // meanSpeed is that between two times, as far as the CPU worked; 1 where it did not.
 func meanSpeed(list []Speed, from, to time.Duration) float64 {
-	done, time := 0.0, 0.0
+	done, time := did(list, from, to)
+	if time == 0 {
+		return 1
+	}
+	return done / time
+}
+
+// did is the work in ns at speed 1 that is done between two times, and the time in ns for
+// which the CPU worked. What lies before the first speed has that.
+func did(list []Speed, from, to time.Duration) (work, time float64) {
 	for i, s := range list {
 		begin, end := max(s.At, from), to
 		if i == 0 {
@@ -80,11 +89,8 @@ func meanSpeed(list []Speed, from, to time.Duration) float64 {
 			end = min(list[i+1].At, to)
 		}
 		if d := float64(end - begin); d > 0 && s.Speed > 0 {
-			done, time = done+s.Speed*d, time+d
+			work, time = work+s.Speed*d, time+d
 		}
 	}
-	if time == 0 {
-		return 1
-	}
-	return done / time
+	return work, time
 }

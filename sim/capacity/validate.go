@@ -23,9 +23,9 @@ type ValidateOptions struct {
 	Fresh       *Options
 	// Backend is of the calibration, its first if empty.
 	Backend string
-	// Duration is that of each run, 10 s where 0, a fifth of it warm-up. Loads
-	// are shares of the saturation that was measured just before, in the same round,
-	// 0.3, 0.6 and 0.8 if nil. Rounds are how often everything is run, 2 where 0.
+	// Duration is that of each run below saturation, 10 s where 0, a fifth of it warm-up.
+	// Loads are shares of the saturation that is measured right before each, for half as
+	// long: 0.3, 0.6 and 0.8 if nil. Rounds are how often everything is run, 2 where 0.
 	Duration time.Duration
 	Loads    []float64
 	Rounds   int
@@ -56,11 +56,14 @@ type Validation struct {
 	Environment []Setting `json:"environment"`
 	Backend     string    `json:"backend"`
 	// Calibrated is when the costs were measured, and Calibration those.
-	Calibrated  time.Time       `json:"calibrated"`
-	Calibration *Calibration    `json:"calibration,omitempty"`
-	Seconds     float64         `json:"seconds"` // of each run
-	Rounds      int             `json:"rounds,omitempty"`
-	Modes       []ValidatedMode `json:"modes"`
+	Calibrated  time.Time    `json:"calibrated"`
+	Calibration *Calibration `json:"calibration,omitempty"`
+	Seconds     float64      `json:"seconds"` // of each run below saturation
+	Rounds      int          `json:"rounds,omitempty"`
+	// Paced tells that arrivals below saturation followed the speed of the server's core,
+	// and that saturation was measured before each load, for half as long.
+	Paced bool            `json:"paced,omitempty"`
+	Modes []ValidatedMode `json:"modes"`
 	// Met tells whether all deviations keep within Bounds.
 	Bounds Bounds `json:"bounds"`
 	Met    bool   `json:"met"`
@@ -77,7 +80,7 @@ type ValidatedMode struct {
 	// CPU is the RPS's time on a core for a login at saturation, in µs: the
 	// inverse of Saturation where nobody else had the core.
 	CPU Compared `json:"cpu_us"`
-	// Slower is how many times as long as while calibrating work took in each round,
+	// Slower is how many times as long as while calibrating work took in each run,
 	// by the pulse of the server's CPU, which the model follows.
 	Slower []float64 `json:"slower"`
 	// MeanBatch is that of saturation, 0 one by one.
@@ -88,7 +91,7 @@ type ValidatedMode struct {
 // ValidatedLoad is one load.
 type ValidatedLoad struct {
 	Load float64 `json:"load"` // of the saturation measured just before
-	Rate float64 `json:"rate"` // offered, logins a second, the median of the rounds
+	Rate float64 `json:"rate"` // offered, logins a second on average, the median of the rounds
 	// P50 and P99 of the whole login, from the time when the generator began it,
 	// and of its requests, in ms, the model at this load of its own saturation.
 	P50      Compared            `json:"p50_ms"`
@@ -100,9 +103,6 @@ type ValidatedLoad struct {
 	SameRate Percentiles `json:"same_rate"`
 	// Slower is as in ValidatedMode.
 	Slower []float64 `json:"slower"`
-	// Again is how many runs of all rounds did not count, since by the pulse the machine
-	// was not as fast as at saturation.
-	Again int `json:"again,omitempty"`
 	// CPU is the share of the RPS's core in use.
 	CPU       Compared `json:"cpu"`
 	MeanBatch Compared `json:"mean_batch"`
@@ -123,7 +123,7 @@ type Percentiles struct {
 }
 
 // Compared is a figure of the model and of a real run, both medians of the
-// rounds; Low and High are the range of the real one. See Deviation for how they are
+// rounds (of all runs at saturation); Low and High are the range of the real one. See Deviation for how they are
 // compared.
 type Compared struct {
 	Model float64 `json:"model"`
@@ -234,8 +234,8 @@ func (o *ValidateOptions) fill() error {
 
 // Validate runs a deployment whose RPS has one core, under logins that are
 // prepared so that the generator keeps to the other, and simulates the same: at
-// saturation with the same arrivals, below it with these spread so that they are the same
-// share of its own saturation. It needs Linux and two cores. What came out is told,
+// saturation with the same arrivals, below it, where they follow the speed of the
+// server's core, with these spread so that they are the same share of its own saturation. It needs Linux and two cores. What came out is told,
 // whatever it is; an error means that a run failed. Errors: ErrRequest,
 // ErrCalibration, and those of the runs.
 func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
@@ -244,7 +244,7 @@ func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
 	}
 	v := &Validation{
 		Format: ValidationFormat, Created: time.Now().UTC().Truncate(time.Second),
-		Seconds: (o.Duration - o.Duration/5).Seconds(), Rounds: o.Rounds, Bounds: o.Bounds, Backend: o.Backend,
+		Seconds: (o.Duration - o.Duration/5).Seconds(), Rounds: o.Rounds, Paced: true, Bounds: o.Bounds, Backend: o.Backend,
 	}
 	for _, s := range bench.Environment() {
 		v.Environment = append(v.Environment, Setting{s.Key, s.Value})
@@ -257,6 +257,9 @@ func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
 		return nil, err
 	}
 	settle(runs)
+	for _, r := range every(runs) {
+		v.Disturbed = max(v.Disturbed, r.disturbed)
+	}
 	v.Met = true
 	for i, batching := range o.Modes {
 		mode, err := o.mode(ctx, entry, batching, runs[i])
@@ -267,20 +270,19 @@ func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
 		for _, p := range mode.Points {
 			v.Met = v.Met && p.P50.Within(o.Bounds.Latency) && p.P99.Within(o.Bounds.Latency)
 		}
-		for _, list := range runs[i] {
-			for _, r := range list {
-				v.Disturbed = max(v.Disturbed, r.disturbed)
-			}
-		}
 		v.Modes = append(v.Modes, *mode)
 	}
 	return v, nil
 }
 
-// measure does all that is real: runs by mode, load (0 is saturation) and round,
-// with parts of a calibration between them if it is to be fresh.
-func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [][][]real, error) {
-	steps := len(o.Modes) * (1 + len(o.Loads))
+// round is what was run of a mode in a round: saturation before each load, and the loads in
+// the order of the options.
+type round struct{ saturations, loads []*real }
+
+// measure does all that is real: rounds by mode, with parts of a calibration before them if
+// it is to be fresh.
+func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [][]*round, error) {
+	steps := len(o.Modes) * 2 * len(o.Loads)
 	if o.Fresh != nil {
 		steps++
 	}
@@ -295,10 +297,7 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 		return nil, nil, err
 	}
 	v.Calibration = o.Calibration
-	runs := make([][][]real, len(o.Modes))
-	for i := range runs {
-		runs[i] = make([][]real, 1+len(o.Loads))
-	}
+	runs := make([][]*round, len(o.Modes))
 	for round := range o.Rounds {
 		if o.Fresh != nil {
 			step("round %d of %d: costs", round+1, o.Rounds)
@@ -313,20 +312,14 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 		}
 		for i, batching := range o.Modes {
 			mode := map[bool]string{false: "one by one", true: "in batches"}[batching]
-			say := func(what string, again bool) {
-				if again { // the step is the same
-					done--
-					what += " again, since the machine was not as fast as at saturation"
-				}
+			say := func(what string) {
 				step("round %d of %d: %s, %s", round+1, o.Rounds, mode, what)
 			}
-			list, err := o.round(ctx, entry, batching, o.Seed+uint64(round)+1, say)
+			r, err := o.round(ctx, entry, batching, o.Seed+uint64(round)+1, say)
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", mode, err)
 			}
-			for k, r := range list {
-				runs[i][k] = append(runs[i][k], *r)
-			}
+			runs[i] = append(runs[i], r)
 		}
 	}
 	o.Progress(total, total, "done")
@@ -338,9 +331,10 @@ func (o *ValidateOptions) measure(ctx context.Context, v *Validation) (*Entry, [
 	return entry, runs, nil
 }
 
-// round runs one deployment at saturation and then at the loads, the greatest first: the
-// nearer to saturation, the more it matters that the machine is still as it was.
-func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, seed uint64, say func(what string, again bool)) (runs []*real, err error) {
+// round runs one deployment at its loads, the greatest first, since the nearer to
+// saturation, the more it matters that the machine is as it was when that was measured:
+// right before, for half as long.
+func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, seed uint64, say func(what string)) (out *round, err error) {
 	// Beyond what can be, so that the server has what it bears.
 	expected, err := e.saturation(ctx, batching, o.Seed, 0, 0)
 	if err != nil {
@@ -351,108 +345,99 @@ func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, se
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	say("saturation", false)
-	saturated, err := s.run(ctx, 1.4*expected.Rate, flying, o.Duration, seed)
-	if err != nil {
-		return nil, fmt.Errorf("saturation: %w", err)
-	}
-	runs = make([]*real, 1+len(o.Loads))
-	runs[0] = saturated
+	out = &round{loads: make([]*real, len(o.Loads))}
 	loads := make([]int, len(o.Loads))
 	for i := range loads {
 		loads[i] = i
 	}
 	slices.SortStableFunc(loads, func(i, k int) int { return cmp.Compare(o.Loads[k], o.Loads[i]) })
+	var last *real // load
 	for _, i := range loads {
 		what := fmt.Sprintf("%.0f %% load", 100*o.Loads[i])
-		run := func(again int) (*real, error) {
-			say(what, again > 0)
-			return s.run(ctx, o.Loads[i]*saturated.rate, most, o.Duration, seed)
+		say("saturation before " + what)
+		saturated, err := s.run(ctx, 1.4*expected.Rate, nil, flying, o.Duration/2, seed)
+		if err != nil {
+			return nil, fmt.Errorf("saturation: %w", err)
 		}
-		if runs[1+i], err = steadily(run, e, saturated.slower(e)); err != nil {
+		out.saturations = append(out.saturations, saturated)
+		if last != nil {
+			last.limits = append(last.limits, saturated)
+		}
+		say(what)
+		scale := e.scale(batching)
+		pace := &pacing{cpus: s.cpus, scale: scale, usual: saturated.bore(scale)}
+		if last, err = s.run(ctx, o.Loads[i]*saturated.rate, pace, most, o.Duration, seed); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
+		last.limits = []*real{saturated}
+		out.loads[i] = last
 	}
-	return runs, nil
-}
-
-// A load is a share of what the server bears as long as the machine is as fast as when
-// that was measured: where it was not within steady, by its pulse, it is run again, up to
-// tries times in all.
-const (
-	steady = 0.05
-	tries  = 3
-)
-
-// steadily runs a load until work took as long as slower tells, and returns the run in
-// which it was nearest to that. run is told how often it was done before.
-func steadily(run func(again int) (*real, error), e *Entry, slower float64) (best *real, err error) {
-	away := func(r *real) float64 { return math.Abs(math.Log(r.slower(e) / slower)) }
-	for again := range tries {
-		r, err := run(again)
-		if err != nil {
-			return nil, err
-		}
-		if best == nil || away(r) < away(best) {
-			best = r
-		}
-		best.again = again
-		if away(best) <= steady {
-			break
-		}
-	}
-	return best, nil
+	return out, nil
 }
 
 // settle takes the generator's time for a login, where it was not told, to be the
 // least that was.
-func settle(runs [][][]real) {
+func settle(runs [][]*round) {
 	least := math.Inf(1)
-	each := func(f func(*real)) {
-		for _, mode := range runs {
-			for _, list := range mode {
-				for i := range list {
-					f(&list[i])
-				}
-			}
-		}
-	}
-	each(func(r *real) {
+	for _, r := range every(runs) {
 		if r.generator > 0 {
 			least = min(least, r.generator)
 		}
-	})
-	each(func(r *real) {
+	}
+	for _, r := range every(runs) {
 		if r.generator == 0 && !math.IsInf(least, 1) {
 			r.generator = least
 		}
-	})
+	}
+}
+
+// every lists all runs.
+func every(modes [][]*round) (list []*real) {
+	for _, rounds := range modes {
+		for _, r := range rounds {
+			list = append(append(list, r.saturations...), r.loads...)
+		}
+	}
+	return list
 }
 
 // mode simulates what was run in a mode, and compares.
-func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, runs [][]real) (*ValidatedMode, error) {
+func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, rounds []*round) (*ValidatedMode, error) {
 	out := &ValidatedMode{Batching: batching}
 	var model, cpu, batch [2][]float64
-	var bears []float64 // how many times as much as the model the server does, by round
-	for _, r := range runs[0] {
-		m, err := r.during(e, batching, 1).Run(ctx)
-		if err != nil {
-			return nil, err
+	bears := map[*real]float64{} // how many times as much as the model the server did at saturation
+	for _, round := range rounds {
+		for _, r := range round.saturations {
+			m, err := r.during(e, batching, 1).Run(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if m.Rate == 0 {
+				return nil, fmt.Errorf("%w: no login ended in the simulation", errRun)
+			}
+			bears[r] = r.rate / m.Rate
+			out.Slower = append(out.Slower, r.slower(e.scale(batching)))
+			add(&model, m.Rate, r.rate)
+			if r.cpu > 0 { // the RPS was asked while it answered
+				add(&cpu, 1e6*r.used(m)/m.Rate, 1e6*r.cpu/r.rate)
+			}
+			add(&batch, m.MeanBatch, r.batch)
 		}
-		if m.Rate == 0 {
-			return nil, fmt.Errorf("%w: no login ended in the simulation", errRun)
-		}
-		bears = append(bears, r.rate/m.Rate)
-		out.Slower = append(out.Slower, r.slower(e))
-		add(&model, m.Rate, r.rate)
-		if r.cpu > 0 { // the RPS was asked while it answered
-			add(&cpu, 1e6*r.used(m)/m.Rate, 1e6*r.cpu/r.rate)
-		}
-		add(&batch, m.MeanBatch, r.batch)
 	}
 	out.Saturation, out.CPU, out.MeanBatch = compared(model[0], model[1]), compared(cpu[0], cpu[1]), compared(batch[0], batch[1])
 	for k, load := range o.Loads {
-		p, err := e.point(ctx, batching, runs[k+1], bears)
+		var runs []*real
+		var stretch []float64
+		for _, round := range rounds {
+			r := round.loads[k]
+			runs = append(runs, r)
+			product := 1.0
+			for _, l := range r.limits {
+				product *= bears[l]
+			}
+			stretch = append(stretch, math.Pow(product, 1/float64(len(r.limits))))
+		}
+		p, err := e.point(ctx, batching, runs, stretch)
 		if err != nil {
 			return nil, err
 		}
@@ -467,8 +452,8 @@ func add(to *[2][]float64, model, real float64) {
 }
 
 // point simulates the runs of one load, and compares. bears is how many times as much as
-// the model the server did at saturation, by round.
-func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []float64) (*ValidatedLoad, error) {
+// the model the server did at saturation right before and after, by round.
+func (e *Entry) point(ctx context.Context, batching bool, runs []*real, bears []float64) (*ValidatedLoad, error) {
 	p := &ValidatedLoad{Requests: map[string]Compared{}}
 	var p50, p99, cpu, batch, rate50, rate99 [2][]float64
 	var offered []float64
@@ -493,7 +478,7 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []f
 		for s, to := range requests {
 			add(to, ms(sim.Stages[s].Quantile(0.5))+e.client(batching, s)/1000, r.requests[s])
 		}
-		p.Slower, p.Again = append(p.Slower, r.slower(e)), p.Again+r.again
+		p.Slower = append(p.Slower, r.slower(e.scale(batching)))
 		offered = append(offered, r.offered)
 		p.Late, p.QueueP99, p.Generator = max(p.Late, r.late), max(p.QueueP99, r.queue), max(p.Generator, r.generator)
 	}
@@ -504,16 +489,6 @@ func (e *Entry) point(ctx context.Context, batching bool, runs []real, bears []f
 		p.Requests[s.String()] = compared(list[0], list[1])
 	}
 	return p, nil
-}
-
-// Again is how many runs did not count: see [ValidatedLoad.Again].
-func (v *Validation) Again() (n int) {
-	for _, m := range v.Modes {
-		for _, p := range m.Points {
-			n += p.Again
-		}
-	}
-	return n
 }
 
 // OffAtSameRate is the greatest deviation of [ValidatedLoad.SameRate], 0 where there is

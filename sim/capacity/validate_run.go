@@ -30,8 +30,8 @@ type real struct {
 	generator      float64   // µs a login
 	outside        float64   // µs of it between its requests, before, and after them
 	disturbed      float64   // share of all CPUs that others had
-	again          int       // runs that did not count besides this one
 	begun          time.Time // the load
+	limits         []*real   // saturation right before a load, and right after it where that was measured
 	server, client []beat    // of their CPUs until its last login ended
 }
 
@@ -39,7 +39,7 @@ type real struct {
 // the generator's work as it was. stretch is how many times as long all of that takes,
 // but for work.
 func (r *real) during(e *Entry, batching bool, stretch float64) *Model {
-	servers, clients := e.Scale.speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
+	servers, clients := e.scale(batching).speeds(r.server, r.begun), e.Scale.speeds(r.client, r.begun)
 	speed := meanSpeed(clients, r.warmUp, r.length)
 	m := e.real(batching, r.seed, r.generator*speed, r.outside*speed)
 	m.Speeds, m.ClientSpeeds, m.InFlight = onward(less(servers, r.server)), onward(less(clients, r.client)), r.inFlight
@@ -81,9 +81,14 @@ func onward(list []Speed) []Speed {
 // used is the share of the servers' CPU that the servers had in a simulation of a run.
 func (r *real) used(s *Result) float64 { return s.Utilization * (1 - pulsing(r.server)) }
 
+// bore is how fast the servers' CPU was on the whole, what it stood still included.
+func (r *real) bore(s Scale) float64 {
+	return capacity(s.speeds(r.server, r.begun), r.warmUp, r.length)
+}
+
 // slower is how many times as long as while calibrating work took on the servers' CPU.
-func (r *real) slower(e *Entry) float64 {
-	return 1 / meanSpeed(e.Scale.speeds(r.server, r.begun), r.warmUp, r.length)
+func (r *real) slower(s Scale) float64 {
+	return 1 / meanSpeed(s.speeds(r.server, r.begun), r.warmUp, r.length)
 }
 
 // client is the CPU time in µs of a request's client.
@@ -186,15 +191,25 @@ func (s *server) close() error {
 	return s.deployment.Close()
 }
 
-// run is a real run at a rate, a fifth of it warm-up.
-func (s *server) run(ctx context.Context, rate float64, inFlight int, length time.Duration, seed uint64) (*real, error) {
-	out := &real{seed: seed, inFlight: inFlight, offered: rate, warmUp: (length / 5).Truncate(time.Millisecond), length: length.Truncate(time.Millisecond)}
+// run is a real run at a rate, a fifth of it warm-up: as many arrivals a second, or, with
+// a pacing, as many in a second as is usual by that.
+func (s *server) run(ctx context.Context, rate float64, p *pacing, inFlight int, length time.Duration, seed uint64) (*real, error) {
+	out := &real{seed: seed, inFlight: inFlight, warmUp: (length / 5).Truncate(time.Millisecond), length: length.Truncate(time.Millisecond)}
 	stage := load.Stage{Name: "load", Kind: load.Poisson, Rate: rate, Duration: load.Duration(out.length)}
-	out.arrivals = slices.Collect(stage.Arrivals(seed))
+	l := load.Load{WarmUp: out.warmUp, InFlight: inFlight, Seed: seed}
+	if p == nil {
+		out.arrivals = slices.Collect(stage.Arrivals(seed))
+	} else {
+		pace := p.now()
+		rate *= pace
+		stage.Rate = mostPace * rate
+		l.Arrivals = p.arrivals(rate, pace, out.length, seed, &out.arrivals)
+	}
+	l.Stages = []load.Stage{stage}
 	defer uncollected()()
 	before, unknown := s.others()
 	begun := time.Now()
-	run, err := s.deployment.Run(ctx, load.Load{Stages: []load.Stage{stage}, WarmUp: out.warmUp, InFlight: inFlight, Seed: seed})
+	run, err := s.deployment.Run(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +228,7 @@ func (s *server) run(ctx context.Context, rate float64, inFlight int, length tim
 			return nil, fmt.Errorf("%w: %d logins %s", errRun, n, class)
 		}
 	}
-	out.begun = run.Started
+	out.begun, out.offered = run.Started, float64(len(out.arrivals))/out.length.Seconds()
 	if out.server, err = s.cpus.of(s.cpus.server, out.begun, ended); err != nil {
 		return nil, err
 	}

@@ -10,38 +10,6 @@ import (
 	"time"
 )
 
-// TestSteadily: a load is run again while the machine is not as fast as it was, not for
-// ever, and the run in which it nearly was is the one that counts.
-func TestSteadily(t *testing.T) {
-	begun := time.Now()
-	e := &Entry{Scale: Scale{Usual: 10, From: 20, Mean: 1}}
-	for _, c := range []struct {
-		took      []uint32 // of the pulses of the runs, in ns
-		runs, got int
-	}{
-		{[]uint32{10_000, 12_000, 10_000}, 1, 0},
-		{[]uint32{13_000, 10_400, 10_000}, 2, 1},
-		{[]uint32{13_000, 8000, 11_000, 10_000}, 3, 2},
-		{[]uint32{9000, 14_000, 7000}, 3, 0},
-	} {
-		n, at := 0, machineClock(begun)
-		got, err := steadily(func(again int) (*real, error) {
-			if again != n {
-				t.Errorf("%v: run %d is told it is number %d", c.took, n, again)
-			}
-			r := &real{seed: uint64(n), begun: begun, length: time.Second, server: []beat{{At: at - 1e6, Took: c.took[n]}, {At: at + 1e9, Took: c.took[n]}}}
-			n++
-			return r, nil
-		}, e, 1)
-		if err != nil || n != c.runs || got.seed != uint64(c.got) || got.again != c.runs-1 {
-			t.Errorf("%v: %d runs, the one with number %d: %v", c.took, n, got.seed, err)
-		}
-	}
-	if _, err := steadily(func(int) (*real, error) { return nil, errRun }, e, 1); !errors.Is(err, errRun) {
-		t.Errorf("a run that fails: %v", err)
-	}
-}
-
 // TestDeviation: each round's model is compared with that round.
 func TestDeviation(t *testing.T) {
 	// The machine was ten times slower in the second round, and the model knew.
