@@ -79,16 +79,13 @@
 // # Limits
 //
 // Near saturation a machine's own changes, of a percent or two, are many of response
-// time: in the six rounds of the recorded validation, on an AMD EPYC, the 99th percentile at
-// 80 % one by one took the server 14 to 80 ms, and the median in batches 20 to 38, so that a
-// round or three say little about a model there. By its rounds the model is a quarter over
-// the 99th percentile at 80 % one by one, and in batches a fifth short of the median there
-// and of the 99th percentile at 60 %; saturation is within a percent and the rest within
-// 14 %. On an Intel Xeon inside another virtual machine, all of whose cores fall to a
-// twentieth of their speed every few seconds, it follows 99th percentiles of 22 to 280 ms
-// within a quarter up to 60 %, and all of batches within a fifth, but for a median at 80 %
-// in one of two validations; one by one a median at 30 % was 30 % over with one calibration
-// and 2 % with another, and at 80 % medians are off by half or more.
+// time, and a round or three say little about a model there. In the six rounds of the
+// recorded validation, on an Intel Xeon inside another virtual machine, all of whose cores
+// fall to a twentieth of their speed every few seconds, the server bore 475 to 864 logins a
+// second one by one; the model is within 4 % of what it bore, within a tenth of all
+// percentiles but one, and 19.5 % short of the median at 80 % one by one, where it takes 3 to
+// 5 % less of the core than the server. How much longer work takes on a shared core is told
+// with an error of a tenth by one calibration.
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows
