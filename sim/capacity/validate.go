@@ -122,9 +122,9 @@ type Percentiles struct {
 	P99 Compared `json:"p99_ms"`
 }
 
-// Compared is a figure of the model and of a real run, both medians of the
-// rounds (of all runs at saturation); Low and High are the range of the real one. See Deviation for how they are
-// compared.
+// Compared is a figure of the model and of a real run, both medians of the rounds, or of
+// all runs at saturation; Low and High are the range of the real one. See Deviation for how
+// they are compared.
 type Compared struct {
 	Model float64 `json:"model"`
 	Real  float64 `json:"real"`
@@ -235,7 +235,8 @@ func (o *ValidateOptions) fill() error {
 // Validate runs a deployment whose RPS has one core, under logins that are
 // prepared so that the generator keeps to the other, and simulates the same: at
 // saturation with the same arrivals, below it, where they follow the speed of the
-// server's core, with these spread so that they are the same share of its own saturation. It needs Linux and two cores. What came out is told,
+// server's core, with these spread so that they are the same share of its own
+// saturation. It needs Linux and two cores. What came out is told,
 // whatever it is; an error means that a run failed. Errors: ErrRequest,
 // ErrCalibration, and those of the runs.
 func Validate(ctx context.Context, o ValidateOptions) (*Validation, error) {
@@ -405,7 +406,7 @@ func every(modes [][]*round) (list []*real) {
 func (o *ValidateOptions) mode(ctx context.Context, e *Entry, batching bool, rounds []*round) (*ValidatedMode, error) {
 	out := &ValidatedMode{Batching: batching}
 	var model, cpu, batch [2][]float64
-	bears := map[*real]float64{} // how many times as much as the model the server did at saturation
+	bears := map[*real]float64{} // how many times as much as the model the server did
 	for _, round := range rounds {
 		for _, r := range round.saturations {
 			m, err := r.during(e, batching, 1).Run(ctx)

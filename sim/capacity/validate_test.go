@@ -129,6 +129,44 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestLimits: a load's share is of what was borne right before and after it, by the server
+// and by the model.
+func TestLimits(t *testing.T) {
+	c, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &c.Entries[0]
+	run := func(n, inFlight int) *real {
+		r := &real{seed: 1, inFlight: inFlight, warmUp: time.Second, length: 4 * time.Second, generator: 200, begun: time.Now(), p50: 1, p99: 1}
+		for i := range n {
+			r.arrivals = append(r.arrivals, time.Duration(i)*r.length/time.Duration(n))
+		}
+		return r
+	}
+	bears := simulate(t, run(20_000, flying).during(e, false, 1)).Rate
+	before, after, load := run(20_000, flying), run(20_000, flying), run(3000, most)
+	before.rate, after.rate = 2*bears, bears/2
+	o := ValidateOptions{Loads: []float64{0.8}}
+	for _, x := range []struct {
+		limits []*real
+		same   bool
+	}{{[]*real{before, after}, true}, {[]*real{before}, false}, {[]*real{after}, false}} {
+		load.limits = x.limits
+		m, err := o.mode(t.Context(), e, false, []*round{{saturations: []*real{before, after}, loads: []*real{load}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := m.Points[0]
+		if (p.P50.Model == p.SameRate.P50.Model) != x.same || len(m.Saturation.Rounds) != 2 {
+			t.Errorf("%d limits: %v and at the same rate %v", len(x.limits), p.P50, p.SameRate.P50)
+		}
+	}
+	if all := every([][]*round{{{saturations: []*real{before, after}, loads: []*real{load}}}}); !slices.Equal(all, []*real{before, after, load}) {
+		t.Errorf("%d runs in all", len(all))
+	}
+}
+
 // TestStretched: a run that takes twice as long, but for its work, is half the load.
 func TestStretched(t *testing.T) {
 	c, err := Default()
