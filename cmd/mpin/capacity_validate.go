@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ than two. The targets are throughput within %.0f %% and the 50th and 99th
 percentile within %.0f %%; the exit status is 1 where they, or the --bounds given, are
 missed.
 
-Work takes 1.4 to 1.9 times as long whenever others use the other half of a core. So a
+Work takes 1.2 to 1.9 times as long whenever others use the other half of a core. So a
 thread of real-time priority tells 500 times a second whether the cores of server and
 generator are shared, whether they are slow besides, as on some hosts for tens of
 milliseconds at a time, and whether they stood still, in calibration and runs, and the
@@ -61,6 +62,9 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 				}
 				// In each of the rounds more logins than calibrate has, and less cryptography.
 				o.Fresh = &capacity.Options{Rounds: 16, Samples: 100, Said: "mpin capacity validate --calibrate"}
+			}
+			if o.Rounds < 1 || o.Duration <= 0 { // which are the defaults there
+				return misuse(errors.New("--rounds and --duration must be positive"))
 			}
 			if len(within) > 0 {
 				o.Bounds = within.bounds()
@@ -106,7 +110,7 @@ others had meanwhile.`, 100*capacity.Targets.Saturation, 100*capacity.Targets.La
 	f.StringVar(&file, "calibration", "", "costs, a `FILE` of mpin capacity calibrate (default those recorded with this release)")
 	f.BoolVar(&fresh, "calibrate", false, "measure the costs here and now instead")
 	f.StringVar(&o.Backend, "backend", "", "backend, an `ID` of the calibration (default its first)")
-	f.DurationVar(&o.Duration, "duration", 0, "of each run (default 10s)")
+	f.DurationVar(&o.Duration, "duration", 10*time.Second, "of each run below saturation")
 	f.IntVar(&o.Rounds, "rounds", 2, "how often everything is run")
 	f.Var(&within, "bounds", "deviations that are let pass, `THROUGHPUT,LATENCY`, as in 20%,50% (default 10%,20%)")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of runs and simulations")

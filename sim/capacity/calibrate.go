@@ -296,7 +296,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	// In turns, so that what they are compared by is measured at the same time.
 	underWay := o.underWay()
 	taken := make([][]level, len(underWay))
-	var threads looks
+	var seen looks
 	for range turns {
 		for i, k := range underWay {
 			had, unknown := deploy.Threads(c.rps)
@@ -305,7 +305,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 				return err
 			}
 			if has, err := deploy.Threads(c.rps); k == 1 && err == nil && unknown == nil {
-				threads.add(had, has, level.speed)
+				seen.add(had, has, level.speed)
 			}
 			taken[i] = append(taken[i], level)
 		}
@@ -336,7 +336,7 @@ func (o *Options) requests(ctx context.Context, e *Entry, m *machine, suite *pro
 	if len(fewer) > 0 {
 		to.Warm = append(to.Warm, WarmShare{flood, 1})
 	}
-	e.rest(to, batching, alone, threads.look())
+	e.rest(to, batching, alone, seen.look())
 	if err := e.single(to, batching, sparse, dozing, phased); err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package capacity
 
-import (
-	"mpinlab/sim/deploy"
-)
+import "mpinlab/sim/deploy"
 
 // looks are the turns of a server's threads on its CPU while logins come one after the
 // other, among them Go's monitor, of which there are many short ones.
@@ -45,7 +43,7 @@ func (e *Entry) rest(to *Requests, batching bool, alone level, look float64) {
 	warm := to.Warm.at(1)
 	works := []float64{warm * to.Pass1.CPU, warm * to.Pass2.CPU, warm*to.Redeem.CPU + e.verifying(to, batching)}
 	more := max(0, alone.cpu-sum(works))
-	looks := func() float64 {
+	count := func() float64 {
 		n := float64(len(works))
 		for _, w := range works {
 			n += float64(looksDuring(w, to.Monitor))
@@ -53,13 +51,13 @@ func (e *Entry) rest(to *Requests, batching bool, alone level, look float64) {
 		return n
 	}
 	to.Monitor, to.Rest = look, 0
-	if left := more - look*looks(); look > 0 && left > 0 {
+	if left := more - look*count(); look > 0 && left > 0 {
 		to.Rest = min(left/float64(len(works)), mostRest)
 		return
 	}
 	to.Monitor = 0
 	for range 10 {
-		to.Monitor = min(more/looks(), mostLook)
+		to.Monitor = min(more/count(), mostLook)
 	}
 }
 

@@ -55,7 +55,7 @@
 // A machine that others share, as virtual machines do, has at least two speeds, and
 // changes between them every few milliseconds. A process beside takes the pulse of the
 // servers' and the clients' CPU throughout ([Pulse]), which tells whether somebody works on
-// the other half of the core, so that work takes 1.4 to 1.9 times as long, which is measured
+// the other half of the core, so that work takes 1.2 to 1.9 times as long, which is measured
 // of logins one by one and in batches, and whether the CPU is slow besides, down to a
 // twentieth ([Scale]). Costs are those at the mean speed of the calibration. CPUs without
 // work poll meanwhile instead of sleeping, where that is allowed: a virtual one that sleeps
@@ -85,7 +85,7 @@
 // second one by one; the model is within 4 % of what it bore, within a tenth of all
 // percentiles but one, and 19.5 % short of the median at 80 % one by one, where it takes 3 to
 // 5 % less of the core than the server. How much longer work takes on a shared core is told
-// with an error of a tenth by one calibration.
+// with an error of a sixth by one calibration.
 //
 // Cores of an instance are taken to be worth the same, up to the last: locks,
 // caches, memory and the garbage collector's share beyond what one core shows

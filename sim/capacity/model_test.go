@@ -17,7 +17,7 @@ import (
 func whole() *Model {
 	us := func(n float64) Dist { return Constant(time.Duration(n * 1000)) }
 	m := &Model{
-		Instances: 2, Cores: 2, Monitor: 30 * time.Microsecond, Collect: 3 * time.Millisecond, Logins: 100, Verify: us(600), FindPIN: us(3000), Bad: 0.02,
+		Instances: 2, Cores: 2, Monitor: 30 * time.Microsecond, Rest: 50 * time.Microsecond, Collect: 3 * time.Millisecond, Logins: 100, Verify: us(600), FindPIN: us(3000), Bad: 0.02,
 		IssuerCores: 2, Issue: us(300), Published: 0.5, PermitPeriod: 24 * time.Hour, PerUser: 2,
 		Arrivals: Flat(1500), WarmUp: time.Second, Duration: 5 * time.Second, Timeout: 2 * time.Second, Pause: time.Second, Retries: 2, Seed: 1,
 	}
@@ -129,6 +129,10 @@ func TestRefusedModels(t *testing.T) {
 		"one batch cost":    func(m *Model) { m.Batching = &Batching{Costs: someCosts[:1]} },
 		"negative cost":     func(m *Model) { m.Batching = &Batching{Costs: []BatchCost{{N: 1, Time: -1}, {N: 2, Time: 1}}} },
 		"huge batches":      func(m *Model) { m.Batching = &Batching{Batch: 1 << 30, Costs: someCosts} },
+		"no look":           func(m *Model) { m.Monitor = -1 },
+		"a look of an hour": func(m *Model) { m.Monitor = time.Hour },
+		"no rest":           func(m *Model) { m.Rest = -1 },
+		"a rest of an hour": func(m *Model) { m.Rest = time.Hour },
 		"nothing to do":     func(m *Model) { m.Costs, m.Verify = [stages]Cost{}, Dist{} },
 	} {
 		m := whole()

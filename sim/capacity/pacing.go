@@ -8,10 +8,9 @@ import (
 
 // A load is a share of what a server bears, and on a machine that others share that
 // changes by the second, by more than half: what was 80 % when the server's limit was
-// measured is more than it bears a little later. Arrivals below saturation
-// therefore come in the server's own time: they are a Poisson process whose rate follows
-// how fast its CPU is by its pulse. Where nobody else has the machine that is
-// a Poisson process of one rate.
+// measured is more than it bears a little later. Arrivals below saturation therefore come in
+// the server's own time: they are a Poisson process whose rate follows how fast its CPU is
+// by its pulse. Where nobody else has the machine that is a Poisson process of one rate.
 
 // Of pacing.
 const (
@@ -28,15 +27,15 @@ const (
 type pacing struct {
 	cpus  *machine
 	scale Scale
-	usual float64 // the speed at which the server bears what the load is a share of
-	seen  int     // beats, when speed was told
-	speed float64
+	usual float64 // the work rate at which the server bears what the load is a share of
+	seen  int     // beats that there had been when speed was told
+	speed float64 // the work rate lately
 }
 
-// capacity is how much of speed 1 a CPU does between two times: nothing while it
-// stands still.
-func capacity(list []Speed, from, to time.Duration) float64 {
-	work, _ := did(list, from, to)
+// workRate is how much work at speed 1 a CPU does in the time between two times: none
+// while it stands still.
+func workRate(list []Speed, from, to time.Duration) float64 {
+	work, _ := workDone(list, from, to)
 	return work / float64(to-from)
 }
 
@@ -49,7 +48,7 @@ func (p *pacing) now() float64 {
 		// Times count from the first beat.
 		list := p.scale.speedsSince(beats, first.At)
 		if d := time.Duration(last.At - first.At); d > 0 {
-			p.speed = capacity(list, 0, d)
+			p.speed = workRate(list, 0, d)
 		}
 	}
 	if p.speed == 0 {
@@ -58,13 +57,13 @@ func (p *pacing) now() float64 {
 	return p.speed / p.usual
 }
 
-// arrivals are those of a rate, at the pace at which the server is so many times as fast
-// as usually, up to a length. They are told as they come.
-func (p *pacing) arrivals(rate, pace float64, length time.Duration, seed uint64, told *[]time.Duration) iter.Seq[time.Duration] {
+// arrivals are those up to a length, so many a second while the server bears begun times
+// as much as usually. Each is told when it is drawn, which is when the one before has come.
+func (p *pacing) arrivals(rate, begun float64, length time.Duration, seed uint64, told *[]time.Duration) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
 		random := rand.New(rand.NewPCG(seed, 0x706163696e67))
 		for t := 0.0; ; {
-			now := min(max(p.now()/pace, leastPace), mostPace)
+			now := min(max(p.now()/begun, leastPace), mostPace)
 			t += random.ExpFloat64() / (rate * now)
 			at := time.Duration(t * float64(time.Second))
 			if at >= length {

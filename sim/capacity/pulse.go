@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// A machine that others share, as virtual machines do, works at five eighths of its speed whenever
-// somebody works on the other half of a core, for anything from a millisecond to
-// minutes, stands still for milliseconds when somebody else has the core, and on some hosts
-// falls to a twentieth of its speed for tens of milliseconds. What was
+// A machine that others share, as virtual machines do, works at half to five sixths of its
+// speed whenever somebody works on the other half of a core, for anything from a millisecond
+// to minutes, stands still for milliseconds when somebody else has the core, and on some
+// hosts falls to a twentieth of its speed for tens of milliseconds. What was
 // measured then says something about the service only with the machine's speed beside
 // it. A process takes the pulse of the CPUs while anything is measured: 500 times a
 // second a thread of real-time priority wakes, tells how late it is, which is how long

@@ -35,9 +35,9 @@ const (
 	// shared, in 192 seconds on an AMD EPYC with 500 pulses in each: for most of
 	// the time it is 1.5 one by one and 1.6 in batches, for less than a third of it, in short
 	// turns after which the caches are others', 1.65 and 1.85. In 272 seconds on an Intel Xeon
-	// inside another virtual machine, with another neighbour all the time, it was 1.6 and 1.5
-	// on one day and 1.85 and 1.5 on another. It is measured by [Calibrate] where cores are
-	// shared at times; this is what it is where they are not.
+	// inside another virtual machine, with another neighbour all the time, it was 1.6 and 1.5,
+	// and 1.85 and 1.5 a few hours later. It is measured by [Calibrate] where cores are shared
+	// at times; this is what it is taken for elsewhere.
 	// Verifying alone, without the kernel's work, takes 1.4 to 1.5 times as long, so that it
 	// is not measured by that.
 	shared = 1.6

@@ -91,8 +91,8 @@ func (m monitor) during(now, end, takes int64) (n int64) {
 	return n
 }
 
-// rested is the longest that a core counts as idle.
-const rested = int64(time.Hour)
+// longestIdle is the longest that a core counts as idle.
+const longestIdle = int64(time.Hour)
 
 // take takes a core that has nothing to do, the last one that had, and tells how long it
 // has not: as Go's scheduler does. ok is false where all have. Slept is the time of the
@@ -111,7 +111,7 @@ func (s *scheduler) take(now int64) (idle, slept int64, ok bool) {
 		s.idle = s.idle[:n-1]
 	case s.fresh > 0:
 		s.fresh--
-		idle = rested
+		idle = longestIdle
 	default:
 		return 0, 0, false
 	}

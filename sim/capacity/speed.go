@@ -70,16 +70,16 @@ func (p *pace) after(now, work int64) (end, used int64) {
 
 // meanSpeed is that between two times, as far as the CPU worked; 1 where it did not.
 func meanSpeed(list []Speed, from, to time.Duration) float64 {
-	done, time := did(list, from, to)
+	done, time := workDone(list, from, to)
 	if time == 0 {
 		return 1
 	}
 	return done / time
 }
 
-// did is the work in ns at speed 1 that is done between two times, and the time in ns for
+// workDone is the work in ns at speed 1 that is done between two times, and the time in ns for
 // which the CPU worked. What lies before the first speed has that.
-func did(list []Speed, from, to time.Duration) (work, time float64) {
+func workDone(list []Speed, from, to time.Duration) (work, time float64) {
 	for i, s := range list {
 		begin, end := max(s.At, from), to
 		if i == 0 {

@@ -366,8 +366,8 @@ func (o *ValidateOptions) round(ctx context.Context, e *Entry, batching bool, se
 		}
 		say(what)
 		scale := e.scale(batching)
-		pace := &pacing{cpus: s.cpus, scale: scale, usual: saturated.bore(scale)}
-		if last, err = s.run(ctx, o.Loads[i]*saturated.rate, pace, most, o.Duration, seed); err != nil {
+		p := &pacing{cpus: s.cpus, scale: scale, usual: saturated.pace(scale)}
+		if last, err = s.run(ctx, o.Loads[i]*saturated.rate, p, most, o.Duration, seed); err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 		last.limits = []*real{saturated}

@@ -81,9 +81,10 @@ func onward(list []Speed) []Speed {
 // used is the share of the servers' CPU that the servers had in a simulation of a run.
 func (r *real) used(s *Result) float64 { return s.Utilization * (1 - pulsing(r.server)) }
 
-// bore is how fast the servers' CPU was on the whole, what it stood still included.
-func (r *real) bore(s Scale) float64 {
-	return capacity(s.speeds(r.server, r.begun), r.warmUp, r.length)
+// pace is how much work at speed 1 the servers' CPU did on the whole, nothing while it
+// stood still.
+func (r *real) pace(s Scale) float64 {
+	return workRate(s.speeds(r.server, r.begun), r.warmUp, r.length)
 }
 
 // slower is how many times as long as while calibrating work took on the servers' CPU.

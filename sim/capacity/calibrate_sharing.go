@@ -61,8 +61,8 @@ func (c *crowd) sharing(ctx context.Context, rounds int) (float64, error) {
 		if n == len(ends) {
 			return sharedTime(list), nil
 		}
-		a, _ := did(without, from, to)
-		s, _ := did(with, from, to)
+		a, _ := workDone(without, from, to)
+		s, _ := workDone(with, from, to)
 		list = append(list, bout{float64(n - next), a, s - a})
 		next = n
 	}
